@@ -1,0 +1,130 @@
+/**
+ * State, inputs and effects of the election core. All of it plain data: an input log is a reproduction, an effect list
+ * an assertion. The step function is in step.ts.
+ */
+import type { Instant, Ipv4, Micros, TrackState, VirtualRouter } from './virtual-router.js';
+
+export type StateName = 'initialize' | 'backup' | 'active' | 'fault';
+
+/** A state holds only what exists in that state; timers are absolute deadlines. */
+export type Phase =
+  /** Not started, stopped, or (started) waiting for the first result of a check whose failure would be a fault. */
+  | { readonly name: 'initialize'; readonly started: boolean }
+  | {
+      readonly name: 'backup';
+      readonly activeDownAt: Instant;
+      /** Learned from the active router in version 3, else the configured one. */
+      readonly activeAdverInterval: Micros;
+      /** While set, lower-priority advertisements are accepted until then (preempt delay). */
+      readonly preemptAt?: Instant;
+      /** Who is active as far as we know. */
+      readonly activeRouter?: Heard;
+    }
+  | {
+      readonly name: 'active';
+      readonly lastAdvertAt: Instant;
+      readonly adverAt: Instant;
+      /** Next announcement burst and its repeat count. */
+      readonly announceAt?: Instant;
+      readonly announceRepeat?: number;
+      readonly refreshAt?: Instant;
+      /** When the leases of the addresses are renewed; absent without leases. */
+      readonly renewAt?: Instant;
+      /** Set during a planned stop: see Handover. */
+      readonly handover?: Handover;
+    }
+  | { readonly name: 'fault' };
+
+/** A planned stop (design: hitless handover): addresses are kept and answered for until a successor has announced them. */
+export interface Handover {
+  /** The successor did not come: priority 0 is sent (again) and everything removed. */
+  readonly until: Instant;
+  /** When priority 0 is said again, in case it was lost; a backup starts its skew timer at each. */
+  readonly repeatAt?: Instant;
+  /** Set once a successor's advertisement was heard: removed at its announcement, or then. */
+  readonly releaseAt?: Instant;
+}
+
+export interface Heard {
+  readonly source: Ipv4;
+  readonly priority: number;
+  readonly interval: Micros;
+  readonly at: Instant;
+}
+
+/** Whole state of one virtual router on one node. */
+export interface Member {
+  readonly phase: Phase;
+  /** By track id; a track that is not in it is unknown. */
+  readonly tracks: Readonly<Record<string, TrackState>>;
+}
+
+/** A decoded and accepted advertisement. */
+export interface Advertisement {
+  readonly priority: number;
+  /** In microseconds; version 2 seconds and version 3 centiseconds are converted by the decoder. */
+  readonly interval: Micros;
+  readonly addresses: readonly Ipv4[];
+}
+
+export type Input =
+  | { readonly kind: 'startup' }
+  /** Stop. With handover, keep serving until a successor has taken over. */
+  | { readonly kind: 'shutdown'; readonly handover: boolean }
+  | { readonly kind: 'tick' }
+  /** The parameters changed; `router` is already the new one. */
+  | { readonly kind: 'reconfigured'; readonly previous: VirtualRouter }
+  | {
+      readonly kind: 'advertisement';
+      readonly source: Ipv4;
+      /** Our own source address, for ties. */
+      readonly local: Ipv4;
+      readonly advertisement: Advertisement;
+    }
+  | { readonly kind: 'track'; readonly id: string; readonly state: TrackState }
+  /** Somebody else announced all of our addresses by gratuitous ARP. Only asked for during a handover. */
+  | { readonly kind: 'announcementHeard' }
+  /** A tracked virtual address was removed by somebody else and could not be put back. */
+  | { readonly kind: 'addressLost' };
+
+/** Intentions, in the order in which the runtime must carry them out. */
+export type Effect =
+  | { readonly kind: 'advertise'; readonly priority: number }
+  | { readonly kind: 'addAddresses' }
+  | { readonly kind: 'removeAddresses' }
+  | { readonly kind: 'renewAddresses' }
+  /** Gratuitous ARP for every address, `repeat` rounds over all of them. */
+  | { readonly kind: 'announceAddresses'; readonly repeat: number }
+  /** Start or stop listening for others' gratuitous ARP for our addresses. */
+  | { readonly kind: 'listenForAnnouncements'; readonly on: boolean }
+  | {
+      readonly kind: 'transitioned';
+      readonly from: StateName;
+      readonly to: StateName;
+      readonly reason: Reason;
+      readonly effectivePriority: number;
+    }
+  /** The thread was away longer than its lease or the others' patience; it stepped down before this input was looked at. */
+  | { readonly kind: 'pausedTooLong'; readonly away: Micros }
+  /** Something an operator should know that changed no state. */
+  | { readonly kind: 'noticed'; readonly notice: Notice; readonly source?: Ipv4 }
+  /** notify_master_rx_lower_pri: an active router heard a lower-priority advertisement. */
+  | { readonly kind: 'lowerPriorityHeard'; readonly source: Ipv4; readonly priority: number };
+
+export type Notice =
+  | 'interval-bounded'
+  | 'interval-mismatch'
+  | 'address-list-mismatch'
+  | 'equal-priority-and-address'
+  | 'owner-conflict';
+
+/** Why a state was entered. `detail` names the track, for faults and recoveries. */
+export type Reason =
+  | { readonly code: 'startup' | 'owner-startup' | 'checks-pending' | 'shutdown' | 'handed-over' | 'handover-expired' }
+  | { readonly code: 'active-down' | 'priority-zero-heard' | 'paused' | 'address-lost' }
+  | {
+      readonly code: 'higher-priority-heard' | 'equal-priority-greater-address';
+      readonly peer: Ipv4;
+      readonly priority: number;
+    }
+  | { readonly code: 'track-failed' | 'tracks-recovered' | 'checks-ready'; readonly tracks: readonly string[] };
