@@ -1,0 +1,17 @@
+/** The file access that the reader needs. Injected, so that it can be tested and never reads anything else. */
+
+/** `not-a-file`: a directory, FIFO, socket or device. `detail` is the system's own text. */
+export type FileContent =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | {
+      readonly ok: false;
+      readonly reason: 'missing' | 'not-a-file' | 'too-large' | 'unreadable';
+      readonly detail: string;
+    };
+
+export interface SourceEdges {
+  /** Reads a whole regular file. Never blocks on a FIFO or device and never throws. */
+  readonly readFile: (path: string) => FileContent;
+  /** Existing paths that match a shell pattern (`*`, `?`, `[...]`, `{a,b}`), sorted. Never throws. */
+  readonly glob: (pattern: string) => readonly string[];
+}
