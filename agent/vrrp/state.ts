@@ -17,8 +17,12 @@ export type Phase =
       readonly activeAdverInterval: Micros;
       /** While set, lower-priority advertisements are accepted until then (preempt delay). */
       readonly preemptAt?: Instant;
-      /** Who is active as far as we know. */
+      /** Who is active as far as we know, of whatever priority. */
       readonly activeRouter?: Heard;
+      /** The timer runs for a skew time only, because the active router said that it stops. */
+      readonly priorityZeroHeard?: true;
+      /** The timer had expired while this thread was away; it listens for one skew time before it believes that. */
+      readonly listening?: true;
     }
   | {
       readonly name: 'active';
@@ -30,8 +34,10 @@ export type Phase =
       readonly refreshAt?: Instant;
       /** When the leases of the addresses are renewed; absent without leases. */
       readonly renewAt?: Instant;
-      /** Set during a planned stop: see Handover. */
+      /** Set during a planned stop: see Handover. Nothing but priority 0 is sent then. */
       readonly handover?: Handover;
+      /** Another address owner (priority 255) of lower address does not yield to us. */
+      readonly ownerConflict?: OwnerConflict;
     }
   | { readonly name: 'fault' };
 
@@ -43,6 +49,13 @@ export interface Handover {
   readonly repeatAt?: Instant;
   /** Set once a successor's advertisement was heard: removed at its announcement, or then. */
   readonly releaseAt?: Instant;
+}
+
+/** Two owners advertise and the one that should yield does not: after a while the other one does. */
+export interface OwnerConflict {
+  /** We yield if we hear it at or after this instant. */
+  readonly yieldAt: Instant;
+  readonly lastHeardAt: Instant;
 }
 
 export interface Heard {
@@ -57,6 +70,13 @@ export interface Member {
   readonly phase: Phase;
   /** By track id; a track that is not in it is unknown. */
   readonly tracks: Readonly<Record<string, TrackState>>;
+  /** Notices already given since the last change of state, so that each is given once per source; bounded. */
+  readonly noticed: readonly Noticed[];
+}
+
+export interface Noticed {
+  readonly notice: Notice;
+  readonly source: Ipv4;
 }
 
 /** A decoded and accepted advertisement. */
@@ -93,6 +113,8 @@ export type Effect =
   | { readonly kind: 'addAddresses' }
   | { readonly kind: 'removeAddresses' }
   | { readonly kind: 'renewAddresses' }
+  /** The list of addresses changed while they are held: add what is new, remove what is gone, leave the others alone. */
+  | { readonly kind: 'syncAddresses' }
   /** Gratuitous ARP for every address, `repeat` rounds over all of them. */
   | { readonly kind: 'announceAddresses'; readonly repeat: number }
   /** Start or stop listening for others' gratuitous ARP for our addresses. */
@@ -123,7 +145,8 @@ export type Reason =
   | { readonly code: 'startup' | 'owner-startup' | 'checks-pending' | 'shutdown' | 'handed-over' | 'handover-expired' }
   | { readonly code: 'active-down' | 'priority-zero-heard' | 'paused' | 'address-lost' }
   | {
-      readonly code: 'higher-priority-heard' | 'equal-priority-greater-address';
+      /** `preempted`: we took over from that peer; the others: we yielded to it. */
+      readonly code: 'higher-priority-heard' | 'equal-priority-greater-address' | 'owner-conflict' | 'preempted';
       readonly peer: Ipv4;
       readonly priority: number;
     }
