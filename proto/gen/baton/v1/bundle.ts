@@ -72,6 +72,8 @@ export interface BundleRouter {
   checksum: ChecksumForm;
   lease: Lease;
   strictRfc: boolean;
+  /** What hooks and FIFO lines call the router: the label "keepalived-name" of the resource, else its name. */
+  displayName: string;
 }
 
 /** One health check as this node is to run it. */
@@ -205,6 +207,7 @@ function createBaseBundleRouter(): BundleRouter {
     checksum: ChecksumForm.UNSPECIFIED,
     lease: Lease.UNSPECIFIED,
     strictRfc: false,
+    displayName: "",
   };
 }
 
@@ -266,6 +269,9 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     }
     if (message.strictRfc !== false) {
       writer.uint32(152).bool(message.strictRfc);
+    }
+    if (message.displayName !== "") {
+      writer.uint32(162).string(message.displayName);
     }
     return writer;
   },
@@ -435,6 +441,14 @@ export const BundleRouter: MessageFns<BundleRouter> = {
             message.strictRfc = reader.bool();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.displayName = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -486,6 +500,11 @@ export const BundleRouter: MessageFns<BundleRouter> = {
         : isSet(object.strict_rfc)
         ? globalThis.Boolean(object.strict_rfc)
         : false,
+      displayName: isSet(object.displayName)
+        ? globalThis.String(object.displayName)
+        : isSet(object.display_name)
+        ? globalThis.String(object.display_name)
+        : "",
     };
   },
 
@@ -548,6 +567,9 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     if (message.strictRfc !== false) {
       obj.strictRfc = message.strictRfc;
     }
+    if (message.displayName !== "") {
+      obj.displayName = message.displayName;
+    }
     return obj;
   },
 
@@ -582,6 +604,7 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     message.checksum = object.checksum ?? ChecksumForm.UNSPECIFIED;
     message.lease = object.lease ?? Lease.UNSPECIFIED;
     message.strictRfc = object.strictRfc ?? false;
+    message.displayName = object.displayName ?? "";
     return message;
   },
 };
