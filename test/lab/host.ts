@@ -1,0 +1,132 @@
+/** One host of the laboratory: what can be done to it and what the kernel says about it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { ipBatch, run } from './command.js';
+import { Program } from './program.js';
+import { until } from './until.js';
+
+/** One address as the kernel has it. */
+export interface KernelAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly device: string;
+  readonly label?: string;
+  /** Seconds left; absent for an address without a lease. */
+  readonly validSeconds?: number;
+}
+
+interface IpAddressJson {
+  readonly ifname: string;
+  readonly addr_info: readonly {
+    readonly family?: string;
+    readonly local: string;
+    readonly prefixlen: number;
+    readonly label?: string;
+    readonly valid_life_time: number;
+  }[];
+}
+
+const FOREVER = 0xffffffff;
+
+export class Host {
+  readonly #programs = new Set<Program>();
+
+  /** Made by Lab.host. `addresses` are those it came up with, with prefix length. */
+  constructor(
+    readonly name: string,
+    readonly namespace: string,
+    readonly device: string,
+    /** The switch's end of the cable. */
+    readonly port: string,
+    readonly addresses: readonly string[],
+    readonly directory: string,
+  ) {}
+
+  /** The host's first own address, without prefix length. */
+  get address(): string {
+    const [first = ''] = (this.addresses[0] ?? '').split('/');
+    return first;
+  }
+
+  /** Runs a command to its end and gives its output. */
+  run(file: string, ...args: string[]): Promise<string> {
+    return run('ip', ['netns', 'exec', this.namespace, file, ...args]);
+  }
+
+  /** ip(8) in this host's namespace, e.g. ip('link set em1 down'). */
+  ip(...commands: string[]): Promise<void> {
+    return ipBatch(this.namespace, commands);
+  }
+
+  /** Starts a program that runs until it is ended; at the latest with the laboratory. */
+  start(file: string, ...args: string[]): Program {
+    // ip(8) becomes the program after it has entered the namespace: the pid is the program's own.
+    const child: ChildProcess = spawn('ip', ['netns', 'exec', this.namespace, file, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const program = new Program(`${file.replace(/.*\//, '')} on ${this.name}`, child);
+    this.#programs.add(program);
+    child.once('close', () => this.#programs.delete(program));
+    return program;
+  }
+
+  /** Starts one of the laboratory's own programs (compiled module beside this one). */
+  startModule(module: URL, ...args: string[]): Program {
+    return this.start(process.execPath, module.pathname, ...args);
+  }
+
+  /** IPv4 addresses of all interfaces, from the kernel. */
+  async kernelAddresses(): Promise<readonly KernelAddress[]> {
+    const links = JSON.parse(
+      await run('ip', ['-n', this.namespace, '-4', '-j', 'address']),
+    ) as readonly IpAddressJson[];
+    return links.flatMap((link) =>
+      (link.addr_info ?? []).map((info) => ({
+        address: info.local,
+        prefixLength: info.prefixlen,
+        device: link.ifname,
+        ...(info.label === undefined ? {} : { label: info.label }),
+        ...(info.valid_life_time === FOREVER ? {} : { validSeconds: info.valid_life_time }),
+      })),
+    );
+  }
+
+  /** Whether the kernel has the address on any interface now. */
+  async holds(address: string): Promise<boolean> {
+    return (await this.kernelAddresses()).some((held) => held.address === address);
+  }
+
+  /** Waits until the kernel has the address, or has not. Gives how many milliseconds that took. */
+  async untilHolds(address: string, withinMs: number, wanted = true): Promise<number> {
+    const start = performance.now();
+    await until(
+      `${this.name} ${wanted ? 'to hold' : 'to give up'} ${address}`,
+      withinMs,
+      async () => (await this.holds(address)) === wanted,
+      async () => ({ addresses: await this.kernelAddresses(), programs: this.tails() }),
+    );
+    return performance.now() - start;
+  }
+
+  /** MAC address of the host's interface. */
+  async mac(): Promise<string> {
+    const links = JSON.parse(await run('ip', ['-n', this.namespace, '-j', 'link', 'show', this.device])) as readonly {
+      readonly address: string;
+    }[];
+    return links[0]?.address ?? '';
+  }
+
+  /** The last lines of every program's output, for failure messages. */
+  tails(): Record<string, string> {
+    return Object.fromEntries([...this.#programs].map((program) => [program.title, program.tail()]));
+  }
+
+  /** Kills every program and waits for their ends. */
+  async endPrograms(): Promise<void> {
+    await Promise.all([...this.#programs].map((program) => program.kill()));
+  }
+
+  /** Kills every program and does not wait. */
+  killPrograms(): void {
+    for (const program of this.#programs) program.signal('SIGKILL');
+  }
+}

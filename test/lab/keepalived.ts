@@ -1,0 +1,125 @@
+/** Debian's keepalived on a laboratory host, with its own files, ended by its own pids. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from './host.js';
+import type { Program } from './program.js';
+import { until } from './until.js';
+
+let started = 0;
+
+export class Keepalived {
+  private constructor(
+    readonly host: Host,
+    readonly program: Program,
+    private readonly files: { readonly config: string; readonly parent: string; readonly vrrp: string },
+  ) {}
+
+  /** Starts keepalived (VRRP only, in the foreground) with this keepalived.conf; resolves when its VRRP child runs. */
+  static async start(host: Host, config: string): Promise<Keepalived> {
+    started += 1;
+    const file = (name: string) => join(host.directory, `keepalived-${host.name}-${started}.${name}`);
+    const files = { config: file('conf'), parent: file('pid'), vrrp: file('vrrp.pid') };
+    writeFileSync(files.config, config);
+    const program = host.start(
+      'keepalived',
+      '--dont-fork',
+      '--log-console',
+      '--log-detail',
+      '--vrrp',
+      `--use-file=${files.config}`,
+      `--pid=${files.parent}`,
+      `--vrrp_pid=${files.vrrp}`,
+    );
+    const keepalived = new Keepalived(host, program, files);
+    await until(
+      'keepalived to start',
+      5000,
+      () => program.running && keepalived.#vrrpPid(),
+      () => program.tail(),
+    );
+    return keepalived;
+  }
+
+  /** Writes a new configuration and has it read (SIGHUP). */
+  reload(config: string): void {
+    writeFileSync(this.files.config, config);
+    this.program.signal('SIGHUP');
+  }
+
+  /** SIGTERM: priority 0, addresses removed. */
+  async stop(): Promise<void> {
+    await this.program.stop();
+  }
+
+  /** Both processes die without a word; the addresses stay. */
+  async kill(): Promise<void> {
+    const vrrp = this.#vrrpPid();
+    // The child is told of its parent's death by SIGTERM and would say goodbye; the parent would start another child.
+    this.program.signal('SIGSTOP');
+    if (vrrp !== undefined) process.kill(vrrp, 'SIGKILL');
+    await this.program.kill();
+  }
+
+  #vrrpPid(): number | undefined {
+    try {
+      const pid = Number.parseInt(readFileSync(this.files.vrrp, 'utf8'), 10);
+      return Number.isNaN(pid) ? undefined : pid;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+export interface InstanceOptions {
+  readonly vrid: number;
+  readonly priority: number;
+  readonly addresses: readonly string[];
+  readonly interface: string;
+  readonly version?: 2 | 3;
+  /** Seconds; fractions with version 3. */
+  readonly interval?: number;
+  readonly password?: string;
+  readonly unicast?: { readonly source: string; readonly peers: readonly string[] };
+  /** Further lines of the vrrp_instance block. */
+  readonly more?: readonly string[];
+  /** Further blocks of the file. */
+  readonly blocks?: readonly string[];
+}
+
+/** A keepalived.conf with one vrrp_instance. */
+export function keepalivedConf(options: InstanceOptions): string {
+  const lines = [
+    'state BACKUP',
+    `interface ${options.interface}`,
+    `virtual_router_id ${options.vrid}`,
+    `priority ${options.priority}`,
+    `advert_int ${options.interval ?? 1}`,
+    ...(options.password === undefined
+      ? []
+      : ['authentication {', '  auth_type PASS', `  auth_pass ${options.password}`, '}']),
+    ...(options.unicast === undefined
+      ? []
+      : [
+          `unicast_src_ip ${options.unicast.source}`,
+          'unicast_peer {',
+          ...options.unicast.peers.map((peer) => `  ${peer}`),
+          '}',
+        ]),
+    'virtual_ipaddress {',
+    ...options.addresses.map((address) => `  ${address}`),
+    '}',
+    ...(options.more ?? []),
+  ];
+  return [
+    'global_defs {',
+    '  router_id lab',
+    `  vrrp_version ${options.version ?? 3}`,
+    '  vrrp_garp_master_delay 1',
+    '}',
+    ...(options.blocks ?? []),
+    'vrrp_instance VI_1 {',
+    ...lines.map((line) => `  ${line}`),
+    '}',
+    '',
+  ].join('\n');
+}
