@@ -1,0 +1,134 @@
+/** The real thing behind ProgramEdges: this host's accounts, files and processes. */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import type { Readable } from 'node:stream';
+import { CheckResult } from '../../proto/gen/baton/v1/status.js';
+import type { Clock } from '../local/clock.js';
+import { type Account, type AccountLookup, findAccount } from './account.js';
+import { hostProgramFiles, type Judgement, judgeProgram } from './executable.js';
+import type { ProgramEdges, SpawnedProcess, SpawnRequest } from './program.js';
+
+/** keepalived's name for the user that scripts run as when none is named. */
+const DEFAULT_SCRIPT_USER = 'keepalived_script';
+/** Pipes that a program's descendants still hold open; beyond so many the oldest is closed on them. */
+const MAX_LINGERING_PIPES = 64;
+/** How long the end of a program's output is waited for after the program itself has ended. */
+const LAST_OUTPUT_WAIT_MS = 50;
+
+/** All that a program gets to know of the agent's surroundings. */
+const ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+} as const;
+
+export interface HostEdgesOptions {
+  readonly clock: Clock;
+  /** User for programs that name none; absent: keepalived_script if there is one, else the agent's own. */
+  readonly defaultUser: () => string | undefined;
+  /** The host's own list: why a program may not be run, given its configured and resolved path. Absent: it may. */
+  readonly refusal: (file: string, resolved: string) => Promise<string | undefined>;
+}
+
+export function hostProgramEdges(options: HostEdgesOptions): ProgramEdges {
+  const lingering = new LingeringPipes();
+  return {
+    clock: options.clock,
+    account: (user) => accountOf(user ?? options.defaultUser()),
+    judge: async (file, account) => judgeOnHost(file, account, options.refusal),
+    spawn: (request) => spawnOnHost(request, lingering),
+  };
+}
+
+/** Who a program runs as. Reads the files anew, since accounts come and go. */
+export async function accountOf(user: string | undefined): Promise<AccountLookup> {
+  const files = { passwd: await readOrEmpty('/etc/passwd'), group: await readOrEmpty('/etc/group') };
+  if (user !== undefined && user !== '') return findAccount(user, files);
+  const own: Account = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  if (own.uid !== 0) return { ok: true, account: own };
+  const byName = findAccount(DEFAULT_SCRIPT_USER, files);
+  return byName.ok ? byName : { ok: true, account: own };
+}
+
+async function judgeOnHost(file: string, account: Account, refusal: HostEdgesOptions['refusal']): Promise<Judgement> {
+  const judgement = await judgeProgram(file, account, hostProgramFiles);
+  if (!judgement.ok) return judgement;
+  const reason = await refusal(file, judgement.resolved);
+  if (reason === undefined) return judgement;
+
+  return { ok: false, result: CheckResult.REFUSED, reason };
+}
+
+async function readOrEmpty(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    // Without the file no name can be resolved, which the lookup reports by the name.
+    return '';
+  }
+}
+
+function spawnOnHost(request: SpawnRequest, lingering: LingeringPipes): SpawnedProcess {
+  const { uid, gid } = request.account;
+  const isOwnAccount = uid === process.geteuid?.() && gid === process.getegid?.();
+  const child = spawn(request.file, request.args, {
+    argv0: request.name,
+    cwd: '/',
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A session and process group of its own (setsid).
+    detached: true,
+    ...(isOwnAccount ? {} : { uid, gid }),
+  });
+  child.stdout.on('data', request.output);
+  child.stderr.on('data', request.output);
+  // A broken pipe says nothing that the exit status does not.
+  child.stdout.on('error', () => undefined);
+  child.stderr.on('error', () => undefined);
+  let settled = false;
+  child.once('error', (error: NodeJS.ErrnoException) => {
+    if (settled) return;
+    settled = true;
+    request.failed(error.code ?? error.message);
+  });
+  child.once('exit', (exitCode, signal) => {
+    if (settled) return;
+    settled = true;
+    lingering.add(child.stdout);
+    lingering.add(child.stderr);
+    // What it wrote last is still in the pipes, but descendants may keep those open for ever.
+    const timer = setTimeout(done, LAST_OUTPUT_WAIT_MS);
+    child.once('close', done);
+    function done(): void {
+      clearTimeout(timer);
+      child.off('close', done);
+      request.exited(exitCode, signal);
+    }
+  });
+  const { pid } = child;
+  return {
+    pid,
+    signal(signal) {
+      if (pid === undefined) return;
+      try {
+        process.kill(-pid, signal);
+      } catch {
+        // ESRCH: the group is gone, which is what was wanted.
+      }
+    },
+  };
+}
+
+/** Output of descendants that outlived their program goes on being read and thrown away, as far as there is room. */
+class LingeringPipes {
+  readonly #pipes = new Set<Readable>();
+
+  add(pipe: Readable): void {
+    if (pipe.closed || pipe.destroyed) return;
+    this.#pipes.add(pipe);
+    pipe.once('close', () => this.#pipes.delete(pipe));
+    if (this.#pipes.size <= MAX_LINGERING_PIPES) return;
+    const [oldest] = this.#pipes;
+    oldest?.destroy();
+  }
+}

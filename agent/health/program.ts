@@ -1,0 +1,212 @@
+/**
+ * Runs one program: judged, as its user, in a session and process group of its own, without a shell, with standard
+ * input empty and a minimal environment. At its timeout the whole group gets SIGTERM and, if need be, SIGKILL. Of its
+ * output the first 4 KiB are kept and the rest is read and thrown away, so that it never blocks. Used by checks and hooks.
+ */
+import { CheckResult } from '../../proto/gen/baton/v1/status.js';
+import type { Instant, Micros, Millis } from '../../proto/rules/time.js';
+import type { CancelTimer, Clock } from '../local/clock.js';
+import type { Account, AccountLookup } from './account.js';
+import type { Judgement } from './executable.js';
+
+/** Bytes of standard output and error that are kept. */
+export const OUTPUT_LIMIT = 4096;
+/** Between SIGTERM and SIGKILL. */
+export const KILL_GRACE_MS = 2_000;
+
+export interface Program {
+  /** Absolute path, then arguments; never empty. */
+  readonly command: readonly string[];
+  /** USER or USER:GROUP. Absent: the agent's script user. */
+  readonly user?: string;
+  readonly timeout: Millis;
+}
+
+export interface Outcome {
+  readonly result: CheckResult;
+  /** 0 unless it ended by itself. */
+  readonly exitCode: number;
+  readonly output: string;
+  /** Why it could not be run, or what ended it; empty otherwise. */
+  readonly reason: string;
+  readonly startedWallMs: Millis;
+  readonly duration: Micros;
+}
+
+/** How an operating-system process is started; it reports exactly once, by `failed` or by `exited`. */
+export interface SpawnRequest {
+  readonly file: string;
+  /** What the program sees as its own name. */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly account: Account;
+  readonly output: (chunk: Uint8Array) => void;
+  readonly failed: (code: string) => void;
+  readonly exited: (exitCode: number | null, signal: string | null) => void;
+}
+
+export interface SpawnedProcess {
+  /** Absent when it could not be started. */
+  readonly pid: number | undefined;
+  /** Signals the whole process group; does nothing when it is gone. */
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** All that running a program needs from outside. */
+export interface ProgramEdges {
+  readonly clock: Clock;
+  /** Who a program without (or with) a named user runs as. */
+  account(user: string | undefined): Promise<AccountLookup>;
+  /** May it be run? Includes the host's own list where a controller named the program. */
+  judge(file: string, account: Account): Promise<Judgement>;
+  spawn(request: SpawnRequest): SpawnedProcess;
+}
+
+export interface Run {
+  /** Ends it now: SIGTERM to the group, then SIGKILL. Its result is then `reason` and not a failure of its own. */
+  end(reason: string): void;
+  /** After a timeout or `end`, whether even SIGKILL has not ended it. */
+  readonly unkillable: boolean;
+}
+
+export interface RunListener {
+  /** Exactly once, as soon as the result is known: at the end, at the timeout, or when it cannot be run. */
+  result(outcome: Outcome): void;
+  /** Exactly once, not before `result`: nothing of it runs any more as far as can be known. */
+  gone(): void;
+}
+
+export function runProgram(program: Program, edges: ProgramEdges, listener: RunListener): Run {
+  return new ProgramRun(program, edges, listener);
+}
+
+class ProgramRun implements Run {
+  unkillable = false;
+  readonly #program: Program;
+  readonly #edges: ProgramEdges;
+  readonly #listener: RunListener;
+  readonly #startedAt: Instant;
+  readonly #startedWallMs: Millis;
+  readonly #output = new OutputHead();
+  #process: SpawnedProcess | undefined;
+  #cancelTimer: CancelTimer | undefined;
+  #reported = false;
+  #terminated = false;
+
+  constructor(program: Program, edges: ProgramEdges, listener: RunListener) {
+    this.#program = program;
+    this.#edges = edges;
+    this.#listener = listener;
+    this.#startedAt = edges.clock.now();
+    this.#startedWallMs = edges.clock.wallMs();
+    // Counts from here, so that a file system that hangs while the program is judged is a timeout like any other.
+    this.#cancelTimer = edges.clock.after(program.timeout, () => this.#timedOut());
+    this.#start().catch((error: unknown) => {
+      this.#cannotRun(CheckResult.CANNOT_RUN, `it could not be started: ${String(error)}`);
+    });
+  }
+
+  end(reason: string): void {
+    if (this.#terminated) return;
+    this.#report(CheckResult.KILLED, 0, reason);
+    this.#terminate();
+  }
+
+  async #start(): Promise<void> {
+    const [file = '', ...args] = this.#program.command;
+    const account = await this.#edges.account(this.#program.user);
+    if (!account.ok) return this.#cannotRun(CheckResult.REFUSED, account.reason);
+    const judgement = await this.#edges.judge(file, account.account);
+    if (!judgement.ok) return this.#cannotRun(judgement.result, judgement.reason);
+    if (this.#reported) return this.#gone();
+    this.#process = this.#edges.spawn({
+      file: judgement.resolved,
+      name: file,
+      args,
+      account: account.account,
+      output: (chunk) => this.#output.add(chunk),
+      failed: (code) => this.#cannotRun(resultOfSpawnError(code), reasonOfSpawnError(file, code)),
+      exited: (exitCode, signal) => this.#exited(exitCode, signal),
+    });
+  }
+
+  #cannotRun(result: CheckResult, reason: string): void {
+    this.#report(result, 0, reason);
+    this.#gone();
+  }
+
+  #exited(exitCode: number | null, signal: string | null): void {
+    if (signal !== null) this.#report(CheckResult.KILLED, 0, `ended by ${signal}`);
+    else this.#report(exitCode === 0 ? CheckResult.OK : CheckResult.FAILED, exitCode ?? 0, '');
+    this.#gone();
+  }
+
+  #timedOut(): void {
+    this.#report(CheckResult.TIMED_OUT, 0, `took longer than ${this.#program.timeout / 1_000} s`);
+    this.#terminate();
+  }
+
+  #terminate(): void {
+    this.#terminated = true;
+    this.#cancelTimer?.();
+    this.#process?.signal('SIGTERM');
+    this.#cancelTimer = this.#edges.clock.after(KILL_GRACE_MS, () => {
+      this.#process?.signal('SIGKILL');
+      this.#cancelTimer = this.#edges.clock.after(KILL_GRACE_MS, () => {
+        this.unkillable = true;
+      });
+    });
+  }
+
+  #report(result: CheckResult, exitCode: number, reason: string): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#listener.result({
+      result,
+      exitCode,
+      output: this.#output.text(),
+      reason,
+      startedWallMs: this.#startedWallMs,
+      duration: this.#edges.clock.now() - this.#startedAt,
+    });
+  }
+
+  #gone(): void {
+    this.#cancelTimer?.();
+    // What ignored SIGTERM in the group of a program that did not must not outlive it.
+    if (this.#terminated) this.#process?.signal('SIGKILL');
+    this.#process = undefined;
+    this.#listener.gone();
+  }
+}
+
+/** ENOENT although the file was there a moment ago: the interpreter in its first line is not. */
+function resultOfSpawnError(code: string): CheckResult {
+  return code === 'EACCES' || code === 'EPERM' ? CheckResult.REFUSED : CheckResult.CANNOT_RUN;
+}
+
+function reasonOfSpawnError(file: string, code: string): string {
+  if (code === 'ENOENT') return `${file} could not be started: the interpreter in its first line does not exist`;
+  return `${file} could not be started: ${code}`;
+}
+
+/** The first bytes of an output. */
+class OutputHead {
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  add(chunk: Uint8Array): void {
+    const room = OUTPUT_LIMIT - this.#length;
+    if (room <= 0) return;
+    const kept = chunk.length <= room ? chunk : chunk.slice(0, room);
+    this.#chunks.push(kept);
+    this.#length += kept.length;
+  }
+
+  /** Control characters but line feed and tab become spaces: the text is shown on terminals and in mails. */
+  text(): string {
+    const whole = Buffer.concat(this.#chunks).toString('utf8');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+    return whole.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, ' ').trimEnd();
+  }
+}
