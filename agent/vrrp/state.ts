@@ -142,7 +142,7 @@ export type Notice =
 
 /** Why a state was entered. `detail` names the track, for faults and recoveries. */
 export type Reason =
-  | { readonly code: 'startup' | 'owner-startup' | 'checks-pending' | 'shutdown' | 'handed-over' | 'handover-expired' }
+  | { readonly code: 'startup' | 'owner-startup' | 'shutdown' | 'handed-over' | 'handover-expired' }
   | { readonly code: 'active-down' | 'priority-zero-heard' | 'paused' | 'address-lost' }
   | {
       /** `preempted`: we took over from that peer; the others: we yielded to it. */
@@ -150,4 +150,7 @@ export type Reason =
       readonly peer: Ipv4;
       readonly priority: number;
     }
-  | { readonly code: 'track-failed' | 'tracks-recovered' | 'checks-ready'; readonly tracks: readonly string[] };
+  | {
+      readonly code: 'track-failed' | 'tracks-recovered' | 'checks-pending' | 'checks-ready';
+      readonly tracks: readonly string[];
+    };

@@ -1,0 +1,221 @@
+/** The active state (RFC 9568 section 6.4.3), while no handover is under way. */
+import { assertNever } from '../../proto/rules/assert-never.js';
+import { startHandover } from './handover.js';
+import { compareIpv4 } from './ipv4.js';
+import { sameAddresses } from './notices.js';
+import { currentPriority, failedTracks, OWNER_PRIORITY } from './priority.js';
+import type { Effect, Input, Member, OwnerConflict, Reason } from './state.js';
+import { learnedInterval, leaseDuration, renewInterval } from './timers.js';
+import {
+  becomeBackup,
+  becomeFault,
+  type Outcome,
+  type PhaseOf,
+  stay,
+  stop,
+  unchanged,
+  withTrack,
+  withTracksOf,
+} from './transitions.js';
+import type { Instant, VirtualRouter } from './virtual-router.js';
+
+type Active = PhaseOf<'active'>;
+type AdvertisementInput = Extract<Input, { readonly kind: 'advertisement' }>;
+
+/** Said to the others, then let go. */
+const RELEASE: readonly Effect[] = [{ kind: 'advertise', priority: 0 }, { kind: 'removeAddresses' }];
+
+export function stepActive(router: VirtualRouter, member: Member, phase: Active, input: Input, now: Instant): Outcome {
+  switch (input.kind) {
+    case 'tick':
+      return tick(router, member, phase, now);
+    case 'advertisement':
+      return hear(router, member, phase, input, now);
+    case 'track': {
+      const tracked = withTrack(router, member, input.id, input.state);
+      if (tracked === member) return unchanged(member);
+      const faults = failedTracks(router, tracked.tracks);
+      return faults.length > 0 ? becomeFault(router, tracked, faults, RELEASE) : unchanged(tracked);
+    }
+    case 'reconfigured':
+      return reconfigure(router, member, phase, input.previous, now);
+    case 'shutdown':
+      return input.handover
+        ? startHandover(router, member, phase, now)
+        : stop(router, member, { code: 'shutdown' }, RELEASE);
+    case 'addressLost':
+      // A whole down interval, not a skew time: what took the address away may be lasting, and others get their turn.
+      return becomeBackup(router, member, now, { code: 'address-lost' }, RELEASE);
+    case 'startup':
+    case 'announcementHeard':
+      return unchanged(member);
+    default:
+      return assertNever(input);
+  }
+}
+
+function tick(router: VirtualRouter, member: Member, phase: Active, now: Instant): Outcome {
+  const effects: Effect[] = [];
+  let next = phase;
+  const advertDue = now >= phase.adverAt;
+  if (advertDue) {
+    effects.push({ kind: 'advertise', priority: currentPriority(router, member.tracks) });
+    // On the grid of the first advertisement, so that a late timer delays only one of them.
+    const onGrid = phase.adverAt + router.advertisementInterval;
+    next = { ...next, lastAdvertAt: now, adverAt: onGrid > now ? onGrid : now + router.advertisementInterval };
+  }
+  // Leases are renewed along with the last advertisement before they are due: one wake-up serves both.
+  if (phase.renewAt !== undefined && (now >= phase.renewAt || (advertDue && phase.renewAt < next.adverAt))) {
+    effects.push({ kind: 'renewAddresses' });
+    next = { ...next, renewAt: now + renewInterval(router) };
+  }
+  let repeat = 0;
+  if (phase.announceAt !== undefined && now >= phase.announceAt) {
+    repeat = phase.announceRepeat ?? router.announcements.repeat;
+    const { announceAt: _done, announceRepeat: _sent, ...rest } = next;
+    next = rest;
+  }
+  if (phase.refreshAt !== undefined && now >= phase.refreshAt) {
+    repeat = Math.max(repeat, router.announcements.refreshRepeat);
+    next = { ...next, refreshAt: now + router.announcements.refresh };
+  }
+  if (repeat > 0) effects.push({ kind: 'announceAddresses', repeat });
+  return next === phase ? unchanged(member) : stay(member, next, effects);
+}
+
+function hear(router: VirtualRouter, member: Member, phase: Active, input: AdvertisementInput, now: Instant): Outcome {
+  const { source, local, advertisement } = input;
+  const { priority } = advertisement;
+  const own = currentPriority(router, member.tracks);
+  if (priority === 0) return advertiseNow(router, member, phase, now, []);
+  if (priority > own) {
+    return yieldTo(router, member, input, now, { code: 'higher-priority-heard', peer: source, priority });
+  }
+  if (priority === own) {
+    const order = compareIpv4(source, local);
+    // Nobody can yield; it is reported as a notice, and our own timer is left alone.
+    if (order === 0) return unchanged(member);
+    if (order > 0) {
+      return yieldTo(router, member, input, now, { code: 'equal-priority-greater-address', peer: source, priority });
+    }
+    if (own === OWNER_PRIORITY) return hearLesserOwner(router, member, phase, input, now);
+  }
+  return reassert(router, member, phase, input, now);
+}
+
+function yieldTo(
+  router: VirtualRouter,
+  member: Member,
+  input: AdvertisementInput,
+  now: Instant,
+  reason: Reason,
+): Outcome {
+  const { priority, interval } = input.advertisement;
+  return becomeBackup(router, member, now, reason, [{ kind: 'removeAddresses' }], {
+    interval: learnedInterval(router, interval),
+    activeRouter: { source: input.source, priority, interval, at: now },
+  });
+}
+
+/**
+ * Two owners, and the one of lower address does not yield: after two of our own advertisements and 1.2 of the longer
+ * interval we do, so that one remains (keepalived does the same by lowering itself to 254).
+ */
+function hearLesserOwner(
+  router: VirtualRouter,
+  member: Member,
+  phase: Active,
+  input: AdvertisementInput,
+  now: Instant,
+): Outcome {
+  const heard = learnedInterval(router, input.advertisement.interval);
+  const longer = Math.max(router.advertisementInterval, heard);
+  const patience = 2 * router.advertisementInterval + Math.floor((longer * 6) / 5);
+  const known = phase.ownerConflict;
+  const lasting = known !== undefined && now - known.lastHeardAt <= patience;
+  if (lasting && now >= known.yieldAt) {
+    const { source: peer } = input;
+    return yieldTo(router, member, input, now, { code: 'owner-conflict', peer, priority: OWNER_PRIORITY });
+  }
+  const ownerConflict: OwnerConflict = { yieldAt: lasting ? known.yieldAt : now + patience, lastHeardAt: now };
+  return reassert(router, member, { ...phase, ownerConflict }, input, now);
+}
+
+/**
+ * Somebody advertises who ought not to: RFC 9568 section 6.4.3 says to advertise at once; keepalived announces as well,
+ * since frames may have gone to the other one, and again a while later.
+ */
+function reassert(
+  router: VirtualRouter,
+  member: Member,
+  phase: Active,
+  input: AdvertisementInput,
+  now: Instant,
+): Outcome {
+  const { lowerPriorityRepeat, lowerPriorityDelay } = router.announcements;
+  const effects: Effect[] = [];
+  let next = phase;
+  if (lowerPriorityRepeat > 0) {
+    effects.push({ kind: 'announceAddresses', repeat: lowerPriorityRepeat });
+    if (lowerPriorityDelay > 0) {
+      next = {
+        ...phase,
+        announceAt: Math.min(phase.announceAt ?? Number.POSITIVE_INFINITY, now + lowerPriorityDelay),
+        announceRepeat: Math.max(phase.announceRepeat ?? 0, lowerPriorityRepeat),
+      };
+    }
+  }
+  effects.push({ kind: 'lowerPriorityHeard', source: input.source, priority: input.advertisement.priority });
+  return advertiseNow(router, member, next, now, effects);
+}
+
+function advertiseNow(
+  router: VirtualRouter,
+  member: Member,
+  phase: Active,
+  now: Instant,
+  after: readonly Effect[],
+): Outcome {
+  const advertise: Effect = { kind: 'advertise', priority: currentPriority(router, member.tracks) };
+  const next = { ...phase, lastAdvertAt: now, adverAt: now + router.advertisementInterval };
+  return stay(member, next, [advertise, ...after]);
+}
+
+function reconfigure(
+  router: VirtualRouter,
+  before: Member,
+  phase: Active,
+  previous: VirtualRouter,
+  now: Instant,
+): Outcome {
+  const member = withTracksOf(router, before);
+  const faults = failedTracks(router, member.tracks);
+  if (faults.length > 0) return becomeFault(router, member, faults, RELEASE);
+
+  const effects: Effect[] = [];
+  const { renewAt, refreshAt, ...rest } = phase;
+  const leaseChanged = router.leased !== previous.leased || leaseDuration(router) !== leaseDuration(previous);
+  const { refresh } = router.announcements;
+  const next: Active = {
+    ...rest,
+    ...(router.leased && {
+      renewAt: leaseChanged || renewAt === undefined ? now + renewInterval(router) : renewAt,
+    }),
+    ...(refresh > 0 && { refreshAt: Math.min(refreshAt ?? Number.POSITIVE_INFINITY, now + refresh) }),
+  };
+  const addressesChanged = !sameAddresses(router.addresses, previous.addresses);
+  if (addressesChanged) effects.push({ kind: 'syncAddresses' });
+  if (leaseChanged) effects.push({ kind: 'renewAddresses' });
+  if (addressesChanged && router.announcements.repeat > 0) {
+    effects.push({ kind: 'announceAddresses', repeat: router.announcements.repeat });
+  }
+  const advertisedChanged =
+    addressesChanged ||
+    router.advertisementInterval !== previous.advertisementInterval ||
+    router.version !== previous.version ||
+    currentPriority(router, member.tracks) !== currentPriority(previous, before.tracks);
+  if (!advertisedChanged) return stay(member, next, effects);
+  // The others learn it at once, and our own silence counts from now, whatever the new interval makes of it.
+  effects.push({ kind: 'advertise', priority: currentPriority(router, member.tracks) });
+  return stay(member, { ...next, lastAdvertAt: now, adverAt: now + router.advertisementInterval }, effects);
+}

@@ -1,0 +1,150 @@
+/** The backup state (RFC 9568 section 6.4.2). */
+import { assertNever } from '../../proto/rules/assert-never.js';
+import { currentPriority, failedTracks, OWNER_PRIORITY } from './priority.js';
+import type { Heard, Input, Member, Reason } from './state.js';
+import { activeDownInterval, learnedInterval, skewTime } from './timers.js';
+import {
+  becomeActive,
+  becomeFault,
+  type Outcome,
+  type PhaseOf,
+  stay,
+  stop,
+  unchanged,
+  withTrack,
+  withTracksOf,
+} from './transitions.js';
+import type { Instant, Ipv4, VirtualRouter } from './virtual-router.js';
+
+type Backup = PhaseOf<'backup'>;
+
+export function stepBackup(router: VirtualRouter, member: Member, phase: Backup, input: Input, now: Instant): Outcome {
+  switch (input.kind) {
+    case 'tick':
+      return now < phase.activeDownAt ? unchanged(member) : activeDown(router, member, phase, now);
+    case 'advertisement':
+      return hear(router, member, phase, input, now);
+    case 'track': {
+      const tracked = withTrack(router, member, input.id, input.state);
+      return tracked === member ? unchanged(member) : judgeTracks(router, member, tracked, phase);
+    }
+    case 'reconfigured':
+      return reconfigure(router, member, phase, input.previous, now);
+    case 'shutdown':
+      return stop(router, member, { code: 'shutdown' });
+    case 'startup':
+    case 'announcementHeard':
+    case 'addressLost':
+      return unchanged(member);
+    default:
+      return assertNever(input);
+  }
+}
+
+function activeDown(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Outcome {
+  // Deviation: docs/decisions/0002. A timer that is late by more than an interval says that this thread was away, not
+  // that the active router was silent: what it sent meanwhile is still queued. Listen first, once.
+  if (now - phase.activeDownAt > phase.activeAdverInterval && phase.listening === undefined) {
+    const skew = skewTime(router, currentPriority(router, member.tracks), phase.activeAdverInterval);
+    return stay(member, { ...phase, activeDownAt: now + skew, listening: true });
+  }
+  return becomeActive(router, member, now, takeoverReason(router, member, phase, now));
+}
+
+function takeoverReason(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Reason {
+  if (phase.priorityZeroHeard) return { code: 'priority-zero-heard' };
+  const other = phase.activeRouter;
+  if (other !== undefined && other.priority < currentPriority(router, member.tracks)) {
+    if (now - other.at <= 3 * other.interval) {
+      return { code: 'preempted', peer: other.source, priority: other.priority };
+    }
+  }
+  return { code: 'active-down' };
+}
+
+function hear(
+  router: VirtualRouter,
+  member: Member,
+  phase: Backup,
+  input: { readonly source: Ipv4; readonly advertisement: { readonly priority: number; readonly interval: number } },
+  now: Instant,
+): Outcome {
+  const { priority, interval } = input.advertisement;
+  const own = currentPriority(router, member.tracks);
+  if (priority === 0) {
+    return stay(member, {
+      name: 'backup',
+      activeDownAt: now + skewTime(router, own, phase.activeAdverInterval),
+      activeAdverInterval: phase.activeAdverInterval,
+      priorityZeroHeard: true,
+    });
+  }
+  const heard: Heard = { source: input.source, priority, interval, at: now };
+  let preemptAt: Instant | undefined;
+  if (priority < own && preempts(router)) {
+    const delay = router.priority === OWNER_PRIORITY ? 0 : router.preemptDelay;
+    preemptAt = phase.preemptAt ?? now + delay;
+    // Discarded: what remains of the timer goes on.
+    if (now >= preemptAt) return stay(member, { ...phase, activeRouter: heard, ...(delay > 0 && { preemptAt }) });
+  }
+  const adopted = learnedInterval(router, interval);
+  return stay(member, {
+    name: 'backup',
+    activeDownAt: now + activeDownInterval(router, own, adopted),
+    activeAdverInterval: adopted,
+    activeRouter: heard,
+    ...(preemptAt !== undefined && { preemptAt }),
+  });
+}
+
+/** The owner always preempts (RFC 9568 section 6.1, Preempt_Mode). */
+function preempts(router: VirtualRouter): boolean {
+  return router.preemptMode || router.priority === OWNER_PRIORITY;
+}
+
+/** Fault if a track now demands it; else the running timer moves by what the new priority makes of the down interval. */
+function judgeTracks(router: VirtualRouter, before: Member, member: Member, phase: Backup): Outcome {
+  const faults = failedTracks(router, member.tracks);
+  if (faults.length > 0) return becomeFault(router, member, faults);
+  const shift =
+    skewTime(router, currentPriority(router, member.tracks), phase.activeAdverInterval) -
+    skewTime(router, currentPriority(router, before.tracks), phase.activeAdverInterval);
+  return stay(member, shift === 0 ? phase : { ...phase, activeDownAt: phase.activeDownAt + shift });
+}
+
+function reconfigure(
+  router: VirtualRouter,
+  before: Member,
+  phase: Backup,
+  previous: VirtualRouter,
+  now: Instant,
+): Outcome {
+  const member = withTracksOf(router, before);
+  const faults = failedTracks(router, member.tracks);
+  if (faults.length > 0) return becomeFault(router, member, faults);
+  const priority = currentPriority(router, member.tracks);
+
+  const { preemptAt: former, ...rest } = phase;
+  const preemptAt =
+    former !== undefined && preempts(router) && router.preemptDelay > 0
+      ? Math.min(former, now + router.preemptDelay)
+      : undefined;
+  const kept: Backup = preemptAt === undefined ? rest : { ...rest, preemptAt };
+
+  const interval = phase.activeRouter
+    ? learnedInterval(router, phase.activeRouter.interval)
+    : router.advertisementInterval;
+  const sameInterval = router.advertisementInterval === previous.advertisementInterval;
+  if (sameInterval && router.version === previous.version) {
+    const shift =
+      skewTime(router, priority, phase.activeAdverInterval) -
+      skewTime(previous, currentPriority(previous, before.tracks), phase.activeAdverInterval);
+    return stay(member, { ...kept, activeDownAt: phase.activeDownAt + shift });
+  }
+  // Another interval: the time already waited says nothing about it, so the whole of it is waited.
+  return stay(member, {
+    ...kept,
+    activeDownAt: now + activeDownInterval(router, priority, interval),
+    activeAdverInterval: interval,
+  });
+}

@@ -1,0 +1,168 @@
+/**
+ * The election: (parameters, member, input, now) -> (member, effects). Pure and total: it reads no clock, never throws,
+ * and handles every pair of state and input.
+ *
+ *   initialize --startup--> backup --Active_Down_Timer--> active --better advertisement--> backup
+ *        \___________________ fault <--- a weight-0 track fails --- any of them
+ */
+import { assertNever } from '../../proto/rules/assert-never.js';
+import { stepActive } from './active.js';
+import { stepBackup } from './backup.js';
+import { stepHandover } from './handover.js';
+import { noticesOf, withNotices } from './notices.js';
+import { currentPriority, failedTracks, pendingTracks } from './priority.js';
+import type { Effect, Input, Member, Reason } from './state.js';
+import { pauseLimit } from './timers.js';
+import {
+  becomeBackup,
+  type Outcome,
+  type PhaseOf,
+  standUp,
+  stay,
+  stop,
+  unchanged,
+  withTrack,
+  withTracksOf,
+} from './transitions.js';
+import type { Instant, VirtualRouter } from './virtual-router.js';
+
+/**
+ * One step. Called by the election loop for every input; `now` is monotonic. Effects are to be carried out in their
+ * order. An early or repeated tick changes nothing.
+ */
+export function step(router: VirtualRouter, member: Member, input: Input, now: Instant): Outcome {
+  if (input.kind !== 'advertisement') return decide(router, member, input, now);
+  const { name } = member.phase;
+  if (name === 'initialize' || name === 'fault') return unchanged(member);
+  const outcome = decide(router, member, input, now);
+  const notices = noticesOf(router, input);
+  return notices.length === 0 ? outcome : withNotices(outcome, notices, input.source);
+}
+
+/** When the runtime must next send a tick; undefined means never. */
+export function nextDeadline(_router: VirtualRouter, member: Member): Instant | undefined {
+  const { phase } = member;
+  switch (phase.name) {
+    case 'initialize':
+    case 'fault':
+      return undefined;
+    case 'backup':
+      return phase.activeDownAt;
+    case 'active': {
+      const { handover } = phase;
+      if (handover === undefined) {
+        return earliest(earliest(phase.adverAt, phase.announceAt), earliest(phase.refreshAt, phase.renewAt));
+      }
+      return earliest(earliest(handover.until, handover.repeatAt), earliest(handover.releaseAt, phase.renewAt));
+    }
+    default:
+      return assertNever(phase);
+  }
+}
+
+function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  if (a === undefined) return b;
+  return b === undefined || a <= b ? a : b;
+}
+
+function decide(router: VirtualRouter, member: Member, input: Input, now: Instant): Outcome {
+  const { phase } = member;
+  switch (phase.name) {
+    case 'initialize':
+      return stepInitialize(router, member, phase, input, now);
+    case 'backup':
+      return stepBackup(router, member, phase, input, now);
+    case 'fault':
+      return stepFault(router, member, input, now);
+    case 'active': {
+      if (phase.handover !== undefined) return stepHandover(router, member, phase, phase.handover, input, now);
+      const paused = stepDownAfterPause(router, member, phase, input, now);
+      return paused ?? stepActive(router, member, phase, input, now);
+    }
+    default:
+      return assertNever(phase);
+  }
+}
+
+/**
+ * An active router that comes back from a pause looks at the clock before anything else: after its own lease or the
+ * others' patience it steps down, silently, since somebody else is active by now.
+ *
+ * Deviation: docs/decisions/0002. RFC 9568 knows no pause.
+ */
+function stepDownAfterPause(
+  router: VirtualRouter,
+  member: Member,
+  phase: PhaseOf<'active'>,
+  input: Input,
+  now: Instant,
+): Outcome | undefined {
+  const away = now - phase.lastAdvertAt;
+  if (away <= router.advertisementInterval && input.kind !== 'reconfigured') return undefined;
+  const timed = input.kind === 'reconfigured' ? input.previous : router;
+  if (away <= pauseLimit(timed, currentPriority(timed, member.tracks))) return undefined;
+  const effects: readonly Effect[] = [{ kind: 'removeAddresses' }, { kind: 'pausedTooLong', away }];
+  const down = becomeBackup(timed, member, now, { code: 'paused' }, effects);
+  const then = decide(router, down.member, input, now);
+  return { member: then.member, effects: [...down.effects, ...then.effects] };
+}
+
+function stepInitialize(
+  router: VirtualRouter,
+  member: Member,
+  phase: PhaseOf<'initialize'>,
+  input: Input,
+  now: Instant,
+): Outcome {
+  switch (input.kind) {
+    case 'startup':
+      return phase.started ? unchanged(member) : standUp(router, member, now, { code: 'startup' });
+    case 'shutdown':
+      return phase.started ? stay(member, { name: 'initialize', started: false }) : unchanged(member);
+    case 'track': {
+      const tracked = withTrack(router, member, input.id, input.state);
+      return phase.started ? standUp(router, tracked, now, checksReady(router)) : unchanged(tracked);
+    }
+    case 'reconfigured': {
+      const tracked = withTracksOf(router, member);
+      return phase.started ? standUp(router, tracked, now, checksReady(router)) : unchanged(tracked);
+    }
+    case 'tick':
+    case 'advertisement':
+    case 'announcementHeard':
+    case 'addressLost':
+      return unchanged(member);
+    default:
+      return assertNever(input);
+  }
+}
+
+function stepFault(router: VirtualRouter, member: Member, input: Input, now: Instant): Outcome {
+  switch (input.kind) {
+    case 'track':
+      return standUp(router, withTrack(router, member, input.id, input.state), now, {
+        code: 'tracks-recovered',
+        tracks: [input.id],
+      });
+    case 'reconfigured':
+      return standUp(router, withTracksOf(router, member), now, {
+        code: 'tracks-recovered',
+        tracks: failedTracks(input.previous, member.tracks),
+      });
+    case 'shutdown':
+      return stop(router, member, { code: 'shutdown' });
+    case 'startup':
+    case 'tick':
+    case 'advertisement':
+    case 'announcementHeard':
+    case 'addressLost':
+      return unchanged(member);
+    default:
+      return assertNever(input);
+  }
+}
+
+/** The tracks that held the start. */
+function checksReady(router: VirtualRouter): Reason {
+  return { code: 'checks-ready', tracks: pendingTracks(router, {}) };
+}
