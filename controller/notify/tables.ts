@@ -46,6 +46,8 @@ export interface OutboxTable {
   alert: string;
   router: string;
   receiver: string;
+  /** An AlertKind. */
+  kind: string;
   /** With angle brackets; the same on every attempt. */
   message_id: string;
   /** pending, sent or failed. */
@@ -53,6 +55,8 @@ export interface OutboxTable {
   created_at: number;
   attempts: number;
   next_attempt_at: number;
+  /** 0: not tried yet. */
+  attempted_at: number;
   /** When it was sent or given up; 0 while pending. */
   finished_at: number;
   last_error: string;
