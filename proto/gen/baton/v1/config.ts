@@ -70,6 +70,29 @@ export interface ControllerConfig {
   certificateLifetime: Duration | undefined;
 }
 
+/**
+ * How a client reaches controllers and who it is. "baton-controller init" writes one for the first operator;
+ * batonctl reads and keeps them. Readable by its owner only.
+ */
+export interface ClientConfig {
+  /** Name of the context that is used when none is asked for. */
+  currentContext: string;
+  contexts: ClientContext[];
+}
+
+/** One cluster as one operator. */
+export interface ClientContext {
+  name: string;
+  /** HOST:PORT of controllers, tried in turn. */
+  controllers: string[];
+  /** PEM, the controllers' certificate authority. */
+  ca: string;
+  /** PEM, the operator's certificate. */
+  certificate: string;
+  /** PEM, PKCS #8. */
+  privateKey: string;
+}
+
 function createBaseAgentConfig(): AgentConfig {
   return {
     controllers: [],
@@ -653,6 +676,236 @@ export const ControllerConfig: MessageFns<ControllerConfig> = {
     message.certificateLifetime = (object.certificateLifetime !== undefined && object.certificateLifetime !== null)
       ? Duration.fromPartial(object.certificateLifetime)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseClientConfig(): ClientConfig {
+  return { currentContext: "", contexts: [] };
+}
+
+export const ClientConfig: MessageFns<ClientConfig> = {
+  encode(message: ClientConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.currentContext !== "") {
+      writer.uint32(10).string(message.currentContext);
+    }
+    for (const v of message.contexts) {
+      ClientContext.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClientConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.currentContext = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.contexts.push(ClientContext.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ClientConfig {
+    return {
+      currentContext: isSet(object.currentContext)
+        ? globalThis.String(object.currentContext)
+        : isSet(object.current_context)
+        ? globalThis.String(object.current_context)
+        : "",
+      contexts: globalThis.Array.isArray(object?.contexts)
+        ? object.contexts.map((e: any) => ClientContext.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ClientConfig): unknown {
+    const obj: any = {};
+    if (message.currentContext !== "") {
+      obj.currentContext = message.currentContext;
+    }
+    if (message.contexts?.length) {
+      obj.contexts = message.contexts.map((e) => ClientContext.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ClientConfig>): ClientConfig {
+    return ClientConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClientConfig>): ClientConfig {
+    const message = createBaseClientConfig();
+    message.currentContext = object.currentContext ?? "";
+    message.contexts = object.contexts?.map((e) => ClientContext.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseClientContext(): ClientContext {
+  return { name: "", controllers: [], ca: "", certificate: "", privateKey: "" };
+}
+
+export const ClientContext: MessageFns<ClientContext> = {
+  encode(message: ClientContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.controllers) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.ca !== "") {
+      writer.uint32(26).string(message.ca);
+    }
+    if (message.certificate !== "") {
+      writer.uint32(34).string(message.certificate);
+    }
+    if (message.privateKey !== "") {
+      writer.uint32(42).string(message.privateKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientContext {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClientContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.controllers.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ca = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.certificate = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.privateKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ClientContext {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      controllers: globalThis.Array.isArray(object?.controllers)
+        ? object.controllers.map((e: any) => globalThis.String(e))
+        : [],
+      ca: isSet(object.ca) ? globalThis.String(object.ca) : "",
+      certificate: isSet(object.certificate) ? globalThis.String(object.certificate) : "",
+      privateKey: isSet(object.privateKey)
+        ? globalThis.String(object.privateKey)
+        : isSet(object.private_key)
+        ? globalThis.String(object.private_key)
+        : "",
+    };
+  },
+
+  toJSON(message: ClientContext): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.controllers?.length) {
+      obj.controllers = message.controllers;
+    }
+    if (message.ca !== "") {
+      obj.ca = message.ca;
+    }
+    if (message.certificate !== "") {
+      obj.certificate = message.certificate;
+    }
+    if (message.privateKey !== "") {
+      obj.privateKey = message.privateKey;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ClientContext>): ClientContext {
+    return ClientContext.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClientContext>): ClientContext {
+    const message = createBaseClientContext();
+    message.name = object.name ?? "";
+    message.controllers = object.controllers?.map((e) => e) || [];
+    message.ca = object.ca ?? "";
+    message.certificate = object.certificate ?? "";
+    message.privateKey = object.privateKey ?? "";
     return message;
   },
 };
