@@ -63,9 +63,13 @@ export class Host {
     const child: ChildProcess = spawn('ip', ['netns', 'exec', this.namespace, file, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    const program = new Program(`${file.replace(/.*\//, '')} on ${this.name}`, child);
+    return this.adopt(new Program(`${file.replace(/.*\//, '')} on ${this.name}`, child));
+  }
+
+  /** Ends the program, at the latest, with the laboratory. */
+  adopt(program: Program): Program {
     this.#programs.add(program);
-    child.once('close', () => this.#programs.delete(program));
+    void program.ended.then(() => this.#programs.delete(program));
     return program;
   }
 

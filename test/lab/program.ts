@@ -10,7 +10,8 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
   readonly #listeners = new Set<(line: string) => void>();
-  readonly #ended: Promise<string>;
+  /** How it ended: "exit 0", a signal's name, or why it could not be started. */
+  readonly ended: Promise<string>;
   #end: string | undefined;
 
   constructor(
@@ -30,11 +31,11 @@ export class Program {
     child.stdin?.on('error', () => {
       // The program ended without reading; `ended` tells how.
     });
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('close', (code, signal) => resolve(signal ?? `exit ${code}`));
     });
-    void this.#ended.then((end) => {
+    void this.ended.then((end) => {
       this.#end = end;
     });
   }
@@ -96,7 +97,7 @@ export class Program {
   /** SIGKILL, then waits. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
-    await this.#ended;
+    await this.ended;
   }
 
   tail(count = 30): string {
