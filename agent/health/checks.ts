@@ -3,9 +3,9 @@
  * when it changes. Changing one check disturbs no other, and changing only its limits or times keeps its standing.
  */
 import { CheckResult, type CheckStatus } from '../../proto/gen/baton/v1/status.js';
+import { microsToDuration } from '../../proto/rules/duration.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { CancelTimer } from '../local/clock.js';
-import { durationOf } from '../local/spans.js';
 import type { TrackState } from '../vrrp/index.js';
 import { type Outcome, type Program, type ProgramEdges, type Run, runProgram } from './program.js';
 import { afterRun, carriedOver, type Hysteresis, initialStanding, rescaled, type Standing } from './rise-fall.js';
@@ -134,7 +134,7 @@ class SupervisedCheck {
       lastResult: last?.result ?? CheckResult.PENDING,
       exitCode: last?.exitCode ?? 0,
       lastRun: last === undefined ? undefined : new Date(last.startedWallMs),
-      lastDuration: last === undefined ? undefined : durationOf(last.duration),
+      lastDuration: last === undefined ? undefined : microsToDuration(last.duration),
       output: last?.output ?? '',
       reason: last?.reason ?? '',
       runs: this.#runs,

@@ -4,6 +4,7 @@
  * output the first 4 KiB are kept and the rest is read and thrown away, so that it never blocks. Used by checks and hooks.
  */
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
+import { printableLines } from '../../proto/rules/printable-text.js';
 import type { Instant, Micros, Millis } from '../../proto/rules/time.js';
 import type { CancelTimer, Clock } from '../local/clock.js';
 import type { Account, AccountLookup } from './account.js';
@@ -203,10 +204,8 @@ class OutputHead {
     this.#length += kept.length;
   }
 
-  /** Control characters but line feed and tab become spaces: the text is shown on terminals and in mails. */
+  /** Made safe to show: it goes to terminals, mails and logs. */
   text(): string {
-    const whole = Buffer.concat(this.#chunks).toString('utf8');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    return whole.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, ' ').trimEnd();
+    return printableLines(Buffer.concat(this.#chunks).toString('utf8')).trimEnd();
   }
 }

@@ -3,9 +3,9 @@
  * router whose hooks cannot keep up loses the oldest that wait, and says so.
  */
 import { CheckResult, type HookRun } from '../../proto/gen/baton/v1/status.js';
+import { durationToMicros, microsToDuration } from '../../proto/rules/duration.js';
 import type { Millis } from '../../proto/rules/time.js';
 import { type Outcome, type ProgramEdges, type Run, runProgram } from '../health/program.js';
-import { durationOf, millisOf } from '../local/spans.js';
 import type { HookCommand } from './notification.js';
 
 /** A hook that names no timeout is ended after this long. */
@@ -28,7 +28,7 @@ export class HookRunner {
   readonly #listener: HookListener;
   readonly #turns = new Map<string, Turn>();
   #idleCallbacks: (() => void)[] = [];
-  /** A new number at each start and each end. */
+  /** After a drain nothing is started any more. */
   #stopped = false;
 
   constructor(edges: ProgramEdges, listener: HookListener) {
@@ -74,7 +74,7 @@ export class HookRunner {
       if (this.#turns.size === 0) for (const callback of this.#idleCallbacks.splice(0)) callback();
       return;
     }
-    const timeout = hook.timeout === undefined ? DEFAULT_TIMEOUT_MS : millisOf(hook.timeout);
+    const timeout = hook.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationToMicros(hook.timeout) / 1_000;
     const program = { command: hook.command, timeout, ...(hook.user === undefined ? {} : { user: hook.user }) };
     turn.running = runProgram(program, this.#edges, {
       result: (outcome) => this.#listener.finished(router, hookRun(hook, outcome)),
@@ -106,7 +106,7 @@ function hookRun(hook: HookCommand, outcome: Outcome): HookRun {
     hook: hook.hook,
     command: [...hook.command],
     startedAt: new Date(outcome.startedWallMs),
-    duration: durationOf(outcome.duration),
+    duration: microsToDuration(outcome.duration),
     result: outcome.result,
     exitCode: outcome.exitCode,
     output: [outcome.reason, outcome.output].filter((text) => text !== '').join('\n'),

@@ -12,6 +12,7 @@ export type HookName = 'active' | 'backup' | 'fault' | 'stop' | 'any';
 export type NotifiedState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP';
 
 export interface StateChange {
+  /** Display name: what keepalived's scripts know the router by. */
   readonly router: string;
   readonly to: StateName;
   /** Reason code of the transition. */
@@ -23,7 +24,7 @@ export interface HookCommand {
   readonly hook: HookName;
   readonly command: readonly string[];
   readonly user: string | undefined;
-  /** Microseconds would be too fine: as in the configuration, absent for the default. */
+  /** As in the configuration; absent: the default for hooks. */
   readonly timeout: NonNullable<Hooks['any']>['timeout'];
 }
 
@@ -61,6 +62,9 @@ export function notificationOf(change: StateChange, hooks: Hooks | undefined): N
 
 const SPECIFIC = { MASTER: 'active', BACKUP: 'backup', FAULT: 'fault', STOP: 'stop' } as const;
 
+/** Reason codes with which a router stops; any other way into initialize is a wait. */
+const STOP_CAUSES: ReadonlySet<string> = new Set(['shutdown', 'handed-over', 'handover-expired']);
+
 function notifiedState(change: StateChange): NotifiedState | undefined {
   switch (change.to) {
     case 'active':
@@ -70,6 +74,6 @@ function notifiedState(change: StateChange): NotifiedState | undefined {
     case 'fault':
       return 'FAULT';
     case 'initialize':
-      return change.cause === 'checks-pending' || change.cause === 'startup' ? undefined : 'STOP';
+      return STOP_CAUSES.has(change.cause) ? 'STOP' : undefined;
   }
 }
