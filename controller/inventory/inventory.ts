@@ -3,9 +3,15 @@
  * clock and validation come from outside.
  */
 
-import { ChangeKind, type Finding, type ResourceChange } from '../../proto/gen/baton/v1/resource_service.js';
+import {
+  ChangeKind,
+  type Finding,
+  type ResourceChange,
+  type ResourceReference,
+} from '../../proto/gen/baton/v1/resource_service.js';
 import type { Resource } from '../../proto/gen/baton/v1/resources.js';
-import { type Kind, keyOf, kindOf, type ResourceKey, referenceOf } from './resource-key.js';
+import { compareText, kindOf } from '../../proto/rules/names.js';
+import { keyOf, type ResourceKey, referenceOf } from './resource-key.js';
 import { sameDeclaration } from './same-declaration.js';
 
 /** Every accepted resource by kind and name. Secrets carry their values. */
@@ -13,7 +19,7 @@ export type Inventory = ReadonlyMap<ResourceKey, Resource>;
 
 /** A resource that changed, with what is to be stored. */
 export interface Changed {
-  readonly kind: Kind;
+  readonly kind: string;
   readonly name: string;
   readonly change: ChangeKind.CREATED | ChangeKind.CONFIGURED | ChangeKind.DELETED;
   /** Absent when deleted. */
@@ -52,12 +58,12 @@ export function proposeApply(inventory: Inventory, requested: readonly Resource[
   for (const [index, request] of requested.entries()) {
     const kind = kindOf(request);
     const name = request.metadata?.name ?? '';
-    if (kind === undefined || name === '') {
-      const what = kind === undefined ? 'has no spec of a known kind' : 'has no name';
-      const resource = { kind: kind ?? '', name };
+    if (kind === '' || name === '') {
+      const what = kind === '' ? 'has no spec of a known kind' : 'has no name';
+      const resource = { kind, name };
       findings.push({
         resource,
-        path: kind === undefined ? 'spec' : 'metadata.name',
+        path: kind === '' ? 'spec' : 'metadata.name',
         message: `resource ${index + 1} of the request ${what}`,
       });
       continue;
@@ -98,7 +104,7 @@ export function proposeApply(inventory: Inventory, requested: readonly Resource[
 }
 
 /** The inventory without one resource; undefined when there is none such. */
-export function proposeDelete(inventory: Inventory, kind: Kind, name: string): Proposal | undefined {
+export function proposeDelete(inventory: Inventory, kind: string, name: string): Proposal | undefined {
   const key = keyOf(kind, name);
   if (!inventory.has(key)) return undefined;
   const next = new Map(inventory);
@@ -165,7 +171,7 @@ function complete(request: Resource, before: Resource | undefined): Completed {
 }
 
 function sortedLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compareText(a, b)));
 }
 
 /** Resources as clients may see them: a Secret without its value. */
@@ -174,21 +180,20 @@ export function withoutSecrets(resource: Resource): Resource {
   return { ...resource, spec: { $case: 'secret', value: { value: '' } } };
 }
 
-/** Sorted by kind, then name. */
+/** Sorted by kind, then name. @param kind Empty: every kind. */
 export function listResources(
   inventory: Inventory,
-  kind: Kind | undefined,
+  kind: string,
   labels: Readonly<Record<string, string>>,
 ): Resource[] {
   const wanted = Object.entries(labels);
   return [...inventory.values()]
-    .filter((resource) => kind === undefined || kindOf(resource) === kind)
+    .filter((resource) => kind === '' || kindOf(resource) === kind)
     .filter((resource) => wanted.every(([key, value]) => resource.metadata?.labels[key] === value))
-    .sort((a, b) => compareText(referenceOf(a), referenceOf(b)))
+    .sort((a, b) => compareReferences(referenceOf(a), referenceOf(b)))
     .map(withoutSecrets);
 }
 
-function compareText(a: { kind: string; name: string }, b: { kind: string; name: string }): number {
-  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+function compareReferences(a: ResourceReference, b: ResourceReference): number {
+  return compareText(a.kind, b.kind) || compareText(a.name, b.name);
 }

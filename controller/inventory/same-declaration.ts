@@ -1,4 +1,5 @@
 import { Resource } from '../../proto/gen/baton/v1/resources.js';
+import { compareText } from '../../proto/rules/names.js';
 
 /** Whether two resources say the same, whatever their bookkeeping and the order of their labels. */
 export function sameDeclaration(a: Resource, b: Resource): boolean {
@@ -9,7 +10,7 @@ export function sameDeclaration(a: Resource, b: Resource): boolean {
 
 /** Encoded without output-only metadata, labels in order: equal bytes for equal declarations. */
 export function declarationBytes(resource: Resource): Uint8Array {
-  const labels = Object.entries(resource.metadata?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const labels = Object.entries(resource.metadata?.labels ?? {}).sort(([a], [b]) => compareText(a, b));
   return Resource.encode({
     ...resource,
     metadata: {

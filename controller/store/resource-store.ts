@@ -1,8 +1,9 @@
 /** Accepted resources, their history, and the bundles that come of them. Everything of one change is one transaction. */
 import { Resource } from '../../proto/gen/baton/v1/resources.js';
+import { kindOf } from '../../proto/rules/names.js';
 import type { EncodedBundle } from '../assignment/bundles.js';
 import type { Changed, Inventory } from '../inventory/inventory.js';
-import { type Kind, keyOf, kindOf, type ResourceKey } from '../inventory/resource-key.js';
+import { keyOf, type ResourceKey } from '../inventory/resource-key.js';
 import { declarationBytes } from '../inventory/same-declaration.js';
 import { nextNumber, readNumber } from './counter.js';
 import type { Store, StoreTransaction } from './database.js';
@@ -29,7 +30,7 @@ export async function readRevision(db: Store | StoreTransaction, box: SealedBox)
     const content = row.kind === 'Secret' ? box.open(row.content, `${row.kind}/${row.name}`) : row.content;
     const resource = Resource.decode(content);
     const kind = kindOf(resource);
-    if (kind === undefined) throw new SealError(`the stored resource ${row.kind} ${row.name} has no known kind`);
+    if (kind === '') throw new SealError(`the stored resource ${row.kind} ${row.name} has no known kind`);
     inventory.set(keyOf(kind, row.name), {
       ...resource,
       metadata: {
@@ -74,7 +75,7 @@ export async function writeChanges(
   }
 }
 
-function stored(resource: Resource, kind: Kind, name: string, box: SealedBox): Uint8Array {
+function stored(resource: Resource, kind: string, name: string, box: SealedBox): Uint8Array {
   const content = declarationBytes(resource);
   return kind === 'Secret' ? box.seal(content, `${kind}/${name}`) : content;
 }
