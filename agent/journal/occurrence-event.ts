@@ -144,7 +144,7 @@ export function describeResult(run: Pick<CheckStatus, 'lastResult' | 'exitCode' 
     case CheckResult.PENDING:
       return 'no result yet';
     default:
-      return run.lastResult.toLowerCase().replaceAll('_', ' ');
+      return run.lastResult.replace('CHECK_RESULT_', '').toLowerCase().replaceAll('_', ' ');
   }
 }
 
