@@ -2,7 +2,7 @@
 import { assertNever } from '../../proto/rules/assert-never.js';
 import { currentPriority, failedTracks, OWNER_PRIORITY } from './priority.js';
 import type { Heard, Input, Member, Reason } from './state.js';
-import { activeDownInterval, learnedInterval, skewTime } from './timers.js';
+import { activeDownInterval, LATE_TIMER, LISTEN_AFTER_LATE_TIMER, learnedInterval, skewTime } from './timers.js';
 import {
   becomeActive,
   becomeFault,
@@ -42,11 +42,10 @@ export function stepBackup(router: VirtualRouter, member: Member, phase: Backup,
 }
 
 function activeDown(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Outcome {
-  // Deviation: docs/decisions/0002. A timer that is late by more than an interval says that this thread was away, not
-  // that the active router was silent: what it sent meanwhile is still queued. Listen first, once.
-  if (now - phase.activeDownAt > phase.activeAdverInterval && phase.listening === undefined) {
-    const skew = skewTime(router, currentPriority(router, member.tracks), phase.activeAdverInterval);
-    return stay(member, { ...phase, activeDownAt: now + skew, listening: true });
+  // Deviation: docs/decisions/0002. A late timer says that this thread was away, not that the active router was silent:
+  // what it sent meanwhile is still queued. Listen before believing it, once.
+  if (now - phase.activeDownAt > LATE_TIMER && phase.listening === undefined) {
+    return stay(member, { ...phase, activeDownAt: now + LISTEN_AFTER_LATE_TIMER, listening: true });
   }
   return becomeActive(router, member, now, takeoverReason(router, member, phase, now));
 }

@@ -57,7 +57,7 @@ export function describeNotice(notice: Notice, source?: Ipv4): string {
     case 'address-list-mismatch':
       return `${who} advertises another list of addresses than the configured one`;
     case 'equal-priority-and-address':
-      return `${who} advertises our priority from our own address: two hosts have the same address`;
+      return `${who} advertises this virtual router from our own address: two hosts have the same address`;
     case 'owner-conflict':
       return `${who} also claims to own the addresses (priority 255)`;
     default:

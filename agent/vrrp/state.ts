@@ -21,7 +21,7 @@ export type Phase =
       readonly activeRouter?: Heard;
       /** The timer runs for a skew time only, because the active router said that it stops. */
       readonly priorityZeroHeard?: true;
-      /** The timer had expired while this thread was away; it listens for one skew time before it believes that. */
+      /** The timer had expired while this thread was away; it listens for a moment before it believes that. */
       readonly listening?: true;
     }
   | {

@@ -10,6 +10,12 @@ type Timing = Pick<VirtualRouter, 'version' | 'advertisementInterval'>;
 /** How long a successor may take from its first advertisement to its gratuitous ARP before we let go (decision 0004). */
 export const RELEASE_AFTER_SUCCESSOR: Micros = 50 * MICROS_PER_MILLISECOND;
 
+/** A backup's timer that fires later than this past its deadline shows that the thread was away (decision 0002). */
+export const LATE_TIMER: Micros = 5 * MICROS_PER_MILLISECOND;
+
+/** How long it then listens, so that what was queued is read before it takes over. */
+export const LISTEN_AFTER_LATE_TIMER: Micros = 5 * MICROS_PER_MILLISECOND;
+
 const HANDOVER_REPEAT_MARGIN: Micros = 100 * MICROS_PER_MILLISECOND;
 const SHORTEST_LEASE: Micros = 2 * MICROS_PER_SECOND;
 
