@@ -95,7 +95,11 @@ export function judgeChanges(input: AlertInput): Alert | undefined {
   const elsewhere = input.members.filter((member) => member.state === MemberState.ACTIVE && !last.has(member.node));
   if (isOtherHalf(changes, last, elsewhere)) return undefined;
 
-  const before = activeBefore(input.changes, elsewhere);
+  const leaver = [...last.values()].find(
+    ({ node, to }) =>
+      to !== MemberState.ACTIVE && changes.some((change) => change.node === node && change.from === MemberState.ACTIVE),
+  );
+  const before = activated.length === 0 && leaver ? leaver.node : activeBefore(input.changes, elsewhere);
   const story = tell(changes, last, activated, elsewhere, before);
   const cause = findCause({ ...input, changes, from: before, to: activated.at(-1) });
   return {
@@ -147,8 +151,9 @@ function tell(
 
   const faulty = [...last.values()].filter((change) => change.to === MemberState.FAULT).map((change) => change.node);
   const still = elsewhere.map((member) => member.node).join(', ');
-  if (before !== undefined && last.has(before)) {
-    const how = stateWord(last.get(before)?.to ?? MemberState.UNSPECIFIED);
+  const leaver = before === undefined ? undefined : last.get(before);
+  if (leaver !== undefined) {
+    const how = stateWord(leaver.to);
     return elsewhere.length > 0
       ? { kind: 'active-left', severity: 'warning', headline: `${before} gave up (${how}), ${still} active`, notes: [] }
       : {

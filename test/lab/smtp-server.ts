@@ -12,13 +12,13 @@
  *                       an address; repeatable
  *   --drop N            takes N messages (and prints them), then drops the connection instead of answering
  */
+import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import * as x509 from '@peculiar/x509';
 import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
-import 'reflect-metadata';
 
 /** A message as it arrived. */
 export interface ReceivedMail {

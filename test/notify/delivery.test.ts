@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Attempt, judgeAttempt, retryDelayMs } from '../../controller/notify/delivery.js';
+import { completeAt, hasCome } from '../../controller/notify/gathering.js';
+
+const both = ['a@x', 'b@x'];
+const refuse = (recipient: string, code: number | undefined) => ({ recipient, code, reason: `${code}` });
+const took = { response: '250', security: 'none' };
+
+const rows: [string, Attempt, { accepted: string[]; lost: string[]; left: string[]; serverDown: boolean }][] = [
+  [
+    'everybody got it',
+    { kind: 'delivered', accepted: both, refused: [], ...took },
+    { accepted: both, lost: [], left: [], serverDown: false },
+  ],
+  [
+    'one is deferred',
+    { kind: 'delivered', accepted: ['a@x'], refused: [refuse('b@x', 450)], ...took },
+    { accepted: ['a@x'], lost: [], left: ['b@x'], serverDown: false },
+  ],
+  [
+    'one does not exist',
+    { kind: 'delivered', accepted: ['a@x'], refused: [refuse('b@x', 550)], ...took },
+    { accepted: ['a@x'], lost: ['b@x'], left: [], serverDown: false },
+  ],
+  [
+    'nobody exists, but one only for now',
+    { kind: 'refused', refused: [refuse('a@x', 451), refuse('b@x', 550)], reason: 'no' },
+    { accepted: [], lost: ['b@x'], left: ['a@x'], serverDown: false },
+  ],
+  [
+    'greylisted',
+    { kind: 'refused', refused: [refuse('a@x', 451), refuse('b@x', 451)], reason: 'no' },
+    { accepted: [], lost: [], left: both, serverDown: false },
+  ],
+  [
+    'too large',
+    { kind: 'refused', refused: [refuse('a@x', 552), refuse('b@x', 552)], reason: 'no' },
+    { accepted: [], lost: both, left: [], serverDown: false },
+  ],
+  [
+    'must authenticate first: waits for a corrected receiver',
+    { kind: 'refused', refused: [refuse('a@x', 530), refuse('b@x', 530)], reason: 'no' },
+    { accepted: [], lost: [], left: both, serverDown: false },
+  ],
+  [
+    'no connection',
+    { kind: 'unreachable', reason: 'connect ECONNREFUSED' },
+    { accepted: [], lost: [], left: both, serverDown: true },
+  ],
+];
+for (const [what, attempt, expected] of rows) {
+  test(what, () => {
+    const { accepted, lost, left, serverDown, error } = judgeAttempt(attempt, both);
+    assert.deepEqual({ accepted, lost: lost.map(({ recipient }) => recipient), left, serverDown }, expected);
+    assert.equal(error === '', attempt.kind === 'delivered' && attempt.refused.length === 0);
+  });
+}
+
+test('back-off doubles from 2 s to 5 min and is spread by a fifth', () => {
+  assert.deepEqual(
+    [1, 2, 3, 7, 8, 9, 1000].map((attempts) => retryDelayMs(attempts, 0.5)),
+    [2_000, 4_000, 8_000, 128_000, 256_000, 300_000, 300_000],
+  );
+  assert.equal(retryDelayMs(1, 0), 1_600);
+  assert.equal(retryDelayMs(1, 0.999_999), 2_400);
+});
+
+test('changes are complete one group wait after the first arrived', () => {
+  const live = [
+    { receivedAt: 10_000, happenedAt: 9_990 },
+    { receivedAt: 11_500, happenedAt: 11_490 },
+  ];
+  assert.equal(completeAt(live, 2_000), 12_000);
+});
+
+test('late ones wait for the other nodes, 5 s at least', () => {
+  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 90_000 }], 2_000), 105_000);
+  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 90_000 }], 8_000), 108_000);
+});
+
+test('an instant that a wrong clock put far ahead has come', () => {
+  assert.equal(hasCome(1_000, 999, 5_000), false);
+  assert.equal(hasCome(1_000, 1_000, 5_000), true);
+  assert.equal(hasCome(1_000_000, 1_000, 5_000), true);
+});
