@@ -18,7 +18,6 @@ export type LinkEvent =
 export interface LinkMonitorOptions {
   /** Port id of the Rtnetlink whose own additions and renewals are not to be told: the kernel filters them out. */
   readonly ignoreAdditionsBy: number;
-  /** Runs outside of Node's callback scope: promise reactions and nextTick queued here wait for the next event. */
   readonly onEvent: (event: LinkEvent) => void;
   /** Events were lost: the owner must look at everything anew by dumps. */
   readonly onOverrun: () => void;

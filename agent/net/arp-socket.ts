@@ -10,8 +10,7 @@ export interface ArpSocketOptions {
   /** Six bytes: the interface's hardware address, which is announced. */
   readonly hardwareAddress: Uint8Array;
   /**
-   * Somebody else announced `address` (gratuitous ARP request or reply). Only while listening. Runs outside of Node's
-   * callback scope: promise reactions and nextTick callbacks queued here wait for the next event.
+   * Somebody else announced `address` (gratuitous ARP request or reply). Only while listening.
    */
   readonly onAnnouncement: (address: Ipv4, hardwareAddress: Uint8Array) => void;
   /** Listening failed; it has been turned off. */

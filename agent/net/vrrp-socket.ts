@@ -12,8 +12,7 @@ export interface VrrpSocketOptions {
   /** Whether packets of any TTL are wanted: true while a unicast router is on the interface. */
   readonly anyTtl: boolean;
   /**
-   * One IPv4 packet of protocol 112, header included, possibly malformed. The bytes are only valid during the call. Runs
-   * outside of Node's callback scope: promise reactions and nextTick callbacks queued here wait for the next event.
+   * One IPv4 packet of protocol 112, header included, possibly malformed. The bytes are only valid during the call.
    */
   readonly onPacket: (packet: Uint8Array) => void;
   /** Receiving failed (interface deleted, ...). The socket stays open unless it says ENODEV or EBADF. */

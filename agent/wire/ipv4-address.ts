@@ -3,6 +3,8 @@
  */
 import type { Ipv4 } from '../vrrp/virtual-router.js';
 
+export { formatIpv4 } from '../vrrp/ipv4.js';
+
 /** The VRRP multicast group (RFC 9568 section 5.1.1.2). */
 export const VRRP_GROUP: Ipv4 = 0xe0000012;
 
@@ -23,10 +25,6 @@ export function parseIpv4(text: string): Ipv4 | undefined {
     address = address * 256 + byte;
   }
   return address;
-}
-
-export function formatIpv4(address: Ipv4): string {
-  return `${(address >>> 24) & 255}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
 
 export function isInPrefix(address: Ipv4, prefix: Ipv4Prefix): boolean {

@@ -1,0 +1,127 @@
+/**
+ * The few C library calls that Node does not offer, typed, through koffi. Every call is synchronous and non-blocking
+ * (the sockets are), for the main thread. Failures are negative errno numbers; nothing throws.
+ *
+ * koffi is loaded at the first open, and each symbol is bound when it is first called.
+ */
+import { createRequire } from 'node:module';
+import { endianness } from 'node:os';
+
+type Koffi = typeof import('koffi');
+
+export const AF_INET = 2;
+export const AF_NETLINK = 16;
+export const AF_PACKET = 17;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const SOL_SOCKET = 1;
+export const SO_RCVBUF = 8;
+export const SO_PRIORITY = 12;
+export const SO_BINDTODEVICE = 25;
+export const SO_ATTACH_FILTER = 26;
+export const SO_RCVBUFFORCE = 33;
+export const MSG_DONTROUTE = 0x4;
+export const MSG_DONTWAIT = 0x40;
+
+const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
+
+export interface Libc {
+  /** Descriptor, close-on-exec and non-blocking, or -errno. */
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array): number;
+  /** Bytes sent or -errno. Without `address` the socket must be connected or netlink (to the kernel). */
+  sendto(fd: number, bytes: Uint8Array, length: number, flags: number, address: Uint8Array): number;
+  /** Bytes received or -errno. `address`, when given, is overwritten with the sender's. */
+  recvfrom(fd: number, into: Uint8Array, flags: number, address: Uint8Array): number;
+  getsockname(fd: number, into: Uint8Array): number;
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
+  close(fd: number): number;
+  /** Calls back while the descriptor is readable, until closed. A failed poll is told as `failed`. */
+  poll(fd: number, onReadable: (failed: boolean) => void): Poll;
+  /** Address of the bytes' memory; keep the array referenced while the address is in use. */
+  addressOf(bytes: Uint8Array): bigint;
+}
+
+export interface Poll {
+  close(): void;
+}
+
+/**
+ * Strong references to all open polls: what is only referenced from native code is garbage-collected, and its poll
+ * stops without a word.
+ */
+const openPolls = new Set<object>();
+
+let loaded: Libc | undefined;
+
+/** Throws if koffi or the C library cannot be loaded. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  const koffi: Koffi = createRequire(import.meta.url)('koffi');
+  const library = koffi.load(null);
+
+  /** Binds at the first call. A C result of -1 becomes -errno. */
+  const bound = <Arguments extends readonly unknown[]>(prototype: string): ((...values: Arguments) => number) => {
+    let call: ((...values: Arguments) => number) | undefined;
+    return (...values) => {
+      call ??= library.func(prototype) as (...values: Arguments) => number;
+      const result = call(...values);
+      return result === -1 ? -koffi.errno() : result;
+    };
+  };
+
+  const socket = bound<[number, number, number]>('int socket(int, int, int)');
+  const bind = bound<[number, Uint8Array, number]>('int bind(int, const void*, uint32_t)');
+  const sendto = bound<[number, Uint8Array, number, number, Uint8Array, number]>(
+    'long sendto(int, const void*, size_t, int, const void*, uint32_t)',
+  );
+  const recvfrom = bound<[number, Uint8Array, number, number, Uint8Array, Uint32Array]>(
+    'long recvfrom(int, _Out_ void*, size_t, int, _Out_ void*, _Inout_ void*)',
+  );
+  const getsockname = bound<[number, Uint8Array, Uint32Array]>('int getsockname(int, _Out_ void*, _Inout_ void*)');
+  const setsockopt = bound<[number, number, number, Uint8Array, number]>(
+    'int setsockopt(int, int, int, const void*, uint32_t)',
+  );
+  const close = bound<[number]>('int close(int)');
+  const length = new Uint32Array(1);
+
+  return {
+    socket: (domain, type, protocol) => socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol),
+    bind: (fd, address) => bind(fd, address, address.length),
+    sendto: (fd, bytes, count, flags, address) => sendto(fd, bytes, count, flags, address, address.length),
+    recvfrom: (fd, into, flags, address) => {
+      length[0] = address.length;
+      return recvfrom(fd, into, into.length, flags, address, length);
+    },
+    getsockname: (fd, into) => {
+      length[0] = into.length;
+      return getsockname(fd, into, length);
+    },
+    setsockopt: (fd, level, option, value) => setsockopt(fd, level, option, value, value.length),
+    close: (fd) => close(fd),
+    poll: (fd, onReadable) => {
+      // The first argument is libuv's status; koffi's declaration leaves it out.
+      const onEvent = (status: unknown) => onReadable(typeof status === 'number' && status < 0);
+      const handle = koffi.node.poll(fd, { readable: true }, onEvent);
+      openPolls.add(handle);
+      return {
+        close: () => {
+          if (openPolls.delete(handle)) handle.close();
+        },
+      };
+    },
+    addressOf: (bytes) => koffi.address(bytes),
+  };
+}
+
+/** A 32-bit number as the C library expects an int option. */
+export function intOption(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, endianness() === 'LE');
+  return bytes;
+}
