@@ -1,0 +1,202 @@
+/**
+ * The whole product on one machine, measured: two hosts with the keepalived.conf they have, a controller that is told
+ * about them, and what happens when things fail. Ends with 1 when anything was not observed as expected.
+ */
+import process from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Holders } from '../lab/holders.js';
+import { Probe, type ProbeReport } from '../lab/probe.js';
+import { until } from '../lab/until.js';
+import { VIRTUAL_ADDRESS } from './keepalived-files.js';
+import { Report } from './report.js';
+import { type AgentHost, breakHealth, hooksRun, mendHealth, Stage } from './stage.js';
+
+/** Active_Down_Interval of a version 2 backup of priority 100 at an interval of 1 s: 3 s + 156/256 s (RFC 3768). */
+const DOWN_INTERVAL_MS = 3609.375;
+const LEASE_MS = 3000;
+
+const report = new Report();
+
+/** Steps in order; one that fails outright is reported and the rest still run where they can. */
+async function play(stage: Stage): Promise<void> {
+  const { base1, base2, client } = stage;
+
+  report.step('A controller, and two hosts that run keepalived today');
+  await stage.startMailServer();
+  report.show(await stage.initController());
+  await stage.startController();
+  for (const host of [base1, base2]) report.show(await stage.join(host));
+
+  report.step('Import their keepalived.conf and apply it');
+  const resources = `${stage.lab.directory}/resources.yaml`;
+  report.show(await stage.batonctl('import', base1.keepalivedFile, base2.keepalivedFile, '--output', resources));
+  for (const host of [base1, base2]) stage.startAgent(host);
+  const watched = await Holders.watch(VIRTUAL_ADDRESS, base1.host, base2.host);
+  report.show(await stage.batonctl('apply', '-f', resources, '--wait'));
+
+  report.step('Election: equal priorities, so the greater address (base2) becomes active');
+  const probe = await Probe.start(client, VIRTUAL_ADDRESS);
+  const electedMs = await base2.host.untilHolds(VIRTUAL_ADDRESS, 10_000);
+  await probe.untilAnswered(5000);
+  report.check(
+    'base2 holds the address, base1 does not',
+    `${holders(watched)} ${electedMs.toFixed(0)} ms after the configuration was in force`,
+    holders(watched) === 'base2',
+  );
+  report.show(await settledStatus(stage, 'base2'));
+
+  report.step('The health script fails on the active host: weight -1 hands the address over');
+  const broken = Date.now();
+  breakHealth(base2);
+  await base1.host.untilHolds(VIRTUAL_ADDRESS, 15_000);
+  await base2.host.untilHolds(VIRTUAL_ADDRESS, 5000, false);
+  const handedOver = heldSince(watched, 'base1') - broken;
+  report.check(
+    `base1 takes over within 2 failed checks and one down interval (${(2000 + DOWN_INTERVAL_MS).toFixed(0)} ms)`,
+    `after ${handedOver.toFixed(0)} ms; ${outage(await settled(probe))}`,
+    holders(watched) === 'base1' && handedOver <= 3000 + DOWN_INTERVAL_MS,
+  );
+  report.show(await stage.agentCommand(base2, 'explain', 'vi_1'));
+
+  report.step('It recovers: equal priorities again, so nothing moves back');
+  mendHealth(base2);
+  await until('base2 back at priority 100', 5000, async () => (await priorityOf(stage, base2)) === 100);
+  const quiet = await settled(probe, DOWN_INTERVAL_MS + 200);
+  report.check(
+    'base1 stays active for more than a down interval',
+    `${holders(watched)} holds it; ${outage(quiet)}`,
+    holders(watched) === 'base1' && quiet.answered > 0,
+  );
+
+  report.step('kill -9 of the active agent');
+  const killed = Date.now();
+  await base1.agent?.kill();
+  await base2.host.untilHolds(VIRTUAL_ADDRESS, 10_000);
+  const takenOver = heldSince(watched, 'base2') - killed;
+  report.check(
+    `base2 takes over within the down interval (${DOWN_INTERVAL_MS.toFixed(0)} ms after the last advertisement)`,
+    `after ${takenOver.toFixed(0)} ms`,
+    takenOver <= DOWN_INTERVAL_MS + 300,
+  );
+  await base1.host.untilHolds(VIRTUAL_ADDRESS, 10_000, false);
+  const givenUp = heldUntil(watched, 'base1') - killed;
+  report.check(
+    `the dead host's address is removed by its kernel within the lease + 1 s (${LEASE_MS + 1000} ms)`,
+    `after ${givenUp.toFixed(0)} ms; ${outage(await settled(probe))}`,
+    givenUp <= LEASE_MS + 1000,
+  );
+  stage.startAgent(base1);
+  await until('base1 to be a backup again', 10_000, async () => (await stateOf(stage, base1)) === 'backup');
+
+  report.step('The controller is stopped; the health script fails on the active host');
+  await stage.stopController();
+  const mailsBefore = stage.mails.length;
+  breakHealth(base2);
+  await base1.host.untilHolds(VIRTUAL_ADDRESS, 15_000);
+  await base2.host.untilHolds(VIRTUAL_ADDRESS, 5000, false);
+  report.check(
+    'base1 takes over without a controller',
+    `${holders(watched)} holds it; ${outage(await settled(probe))}`,
+    holders(watched) === 'base1',
+  );
+  mendHealth(base2);
+  await stage.startController();
+  await until('the mail about it', 20_000, () => stage.mails.length > mailsBefore || undefined);
+  const late = stage.mails.slice(mailsBefore);
+  report.check(
+    'its events and its mail arrive when the controller is back',
+    `${late.length} mail: ${late.map((mail) => mail.subject).join('; ')}`,
+    late.some((mail) => mail.subject.includes('base1')),
+  );
+  report.show(await stage.batonctl('events', '--limit', '6'));
+
+  report.step('Planned stop of the active agent: the successor is there before the address goes');
+  await until('base2 back at priority 100', 5000, async () => (await priorityOf(stage, base2)) === 100);
+  await probe.report();
+  const ended = await base1.agent?.stop();
+  const planned = await settled(probe);
+  report.check(
+    'base2 holds the address; a client that asks each ms misses at most 5 ms',
+    `${holders(watched)} holds it, the agent ended with ${ended}; ${outage(planned)}`,
+    holders(watched) === 'base2' && ended === 'exit 0' && planned.answered > 0 && planned.longestOutageMs <= 5,
+  );
+
+  report.step('What the operator sees, what the hooks did, what was mailed');
+  report.show(await settledStatus(stage, 'base2'));
+  for (const host of [base1, base2]) report.say(`hooks on ${host.host.name}: ${hooksRun(host).join(' ')}`);
+  await until(
+    'a mail about the planned stop',
+    10_000,
+    () => stage.mails.at(-1)?.subject.includes('base2') || undefined,
+  );
+  for (const mail of stage.mails) {
+    report.say('');
+    report.show([`To: ${mail.envelope.to.join(', ')}`, `Subject: ${mail.subject}`, '', mail.text].join('\n'));
+  }
+  report.check(
+    'one mail for each of the five changes of the active host, each to both people',
+    `${stage.mails.length} mails to ${new Set(stage.mails.flatMap((mail) => mail.envelope.to)).size} people`,
+    stage.mails.length === 5 && stage.mails.every((mail) => mail.envelope.to.length === 2),
+  );
+  await watched.stop();
+}
+
+/** Names of the hosts whose kernel has the address now. */
+function holders(watched: Holders): string {
+  return watched.now.length === 0 ? 'nobody' : watched.now.join(' and ');
+}
+
+/** When the host last got the address. */
+function heldSince(watched: Holders, host: string): number {
+  return watched.holdings.findLast((holding) => holding.host === host)?.fromMs ?? Number.NaN;
+}
+
+/** When the host last lost it. */
+function heldUntil(watched: Holders, host: string): number {
+  return watched.holdings.findLast((holding) => holding.host === host)?.untilMs ?? Number.NaN;
+}
+
+/** What the client saw since the last report, after a moment for late answers. */
+async function settled(probe: Probe, forMs = 400): Promise<ProbeReport> {
+  await pause(forMs);
+  return probe.report();
+}
+
+function outage({ longestOutageMs, answered, sent }: ProbeReport): string {
+  return `the client missed ${longestOutageMs.toFixed(0)} ms at most (${answered} of ${sent} requests answered)`;
+}
+
+/** The status screen, once it knows the named node as active. */
+async function settledStatus(stage: Stage, active: string): Promise<string> {
+  return until(`the status to show ${active} active`, 5000, async () => {
+    const screen = await stage.batonctl('status');
+    return new RegExp(`${active}\\b.*active`).test(screen) ? screen : undefined;
+  });
+}
+
+interface AgentStatus {
+  readonly routers?: readonly { readonly state: string; readonly effectivePriority: number }[];
+}
+
+async function agentStatus(stage: Stage, host: AgentHost): Promise<AgentStatus> {
+  return JSON.parse(await stage.agentCommand(host, 'status', '-o', 'json')) as AgentStatus;
+}
+
+async function priorityOf(stage: Stage, host: AgentHost): Promise<number | undefined> {
+  return (await agentStatus(stage, host)).routers?.[0]?.effectivePriority;
+}
+
+async function stateOf(stage: Stage, host: AgentHost): Promise<string | undefined> {
+  return (await agentStatus(stage, host)).routers?.[0]?.state.toLowerCase();
+}
+
+const stage = await Stage.open();
+try {
+  await play(stage);
+} catch (error) {
+  report.miss(error);
+} finally {
+  await stage.close();
+}
+report.end();
+process.exitCode = report.allObserved ? 0 : 1;
