@@ -1,0 +1,52 @@
+/** Collects remarks, bounded, so that a hostile file cannot fill the memory with them. */
+import type { Origin, Remark, Severity } from './remark.js';
+
+const MAX_REMARKS = 2_000;
+
+export class Remarks {
+  readonly #list: Remark[] = [];
+  #left = 0;
+  #leftError = false;
+
+  add(severity: Severity, origin: Origin, message: string): void {
+    if (this.#list.length >= MAX_REMARKS) {
+      this.#left += 1;
+      this.#leftError ||= severity === 'error';
+      return;
+    }
+    this.#list.push({ severity, file: origin.file, line: origin.line, message });
+  }
+
+  error(origin: Origin, message: string): void {
+    this.add('error', origin, message);
+  }
+
+  warning(origin: Origin, message: string): void {
+    this.add('warning', origin, message);
+  }
+
+  note(origin: Origin, message: string): void {
+    this.add('note', origin, message);
+  }
+
+  /** All of them in the order in which they were made; the last one tells of those that were left out. */
+  list(): readonly Remark[] {
+    const last = this.#list.at(-1);
+    if (this.#left === 0 || last === undefined) return this.#list;
+    return [
+      ...this.#list,
+      {
+        severity: this.#leftError ? 'error' : 'warning',
+        file: last.file,
+        line: last.line,
+        message: `${this.#left} more remarks left out`,
+      },
+    ];
+  }
+}
+
+/** A word of the file as it may appear in a message: short and without control characters. */
+export function quoted(word: string): string {
+  const clean = word.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
+  return `'${clean.length > 60 ? `${clean.slice(0, 57)}...` : clean}'`;
+}
