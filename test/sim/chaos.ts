@@ -81,6 +81,7 @@ function storm(world: World): void {
     loss: random.pick([0, 0.1, 0.4]),
     duplication: random.pick([0, 0.2]),
     longestDelay: random.pick([300, Math.floor(interval / 3), interval]),
+    reordering: random.chance(0.5),
   };
 }
 
@@ -94,7 +95,7 @@ function reconfigure(world: World, node: SimNode): void {
   if (node.router.priority === 255) return;
   if (node.router.version === 3 && random.chance(0.5)) {
     const shortest = Math.min(...world.nodes.map(({ router }) => router.advertisementInterval));
-    node.reconfigure({ ...node.router, advertisementInterval: random.pick([shortest, 2 * shortest]) });
+    node.reconfigure({ ...node.router, advertisementInterval: random.pick([shortest, 2 * shortest, 4 * shortest]) });
   } else {
     node.reconfigure({ ...node.router, priority: random.between(1, 254) });
   }

@@ -5,7 +5,8 @@ import type { Instant, Micros } from '../../agent/vrrp/index.js';
 import { skewTime } from '../../agent/vrrp/index.js';
 import { forge } from './chaos.js';
 import { FATAL_CHECK, WEIGHTED_CHECK } from './cluster.js';
-import type { SimNode } from './node.js';
+import { CALM, CALM_DELAY } from './lan.js';
+import { type SimNode, TIMER_LAG } from './node.js';
 import { SLACK, type World } from './world.js';
 
 /** Runs if the cluster is fit for it. */
@@ -20,6 +21,7 @@ const EXPERIMENTS: readonly (readonly [name: string, experiment: Experiment])[] 
   ['a backup is paused', backupPaused],
   ['the active router is paused', activePaused],
   ['one forged advertisement', forged],
+  ['two advertisements are lost', twoLost],
   ['a node comes back', comesBack],
   ['a backup leaves', backupLeaves],
 ];
@@ -78,7 +80,8 @@ function fatalCheck(world: World, active: SimNode, others: readonly SimNode[]): 
   const successor = world.nodes.find((node) => node.active && others.includes(node));
   world.log(`the check of ${active.port} is good again`);
   active.turn(FATAL_CHECK, 'up');
-  if (successor && !world.preempt) stays(world, successor);
+  // The owner preempts whatever is configured.
+  if (successor && !world.preempt && active.router.priority !== 255) stays(world, successor, 2 * world.longestDown);
 }
 
 function weightedCheck(world: World, active: SimNode, others: readonly SimNode[]): void {
@@ -128,26 +131,42 @@ function forged(world: World, active: SimNode, others: readonly SimNode[]): void
   }
 }
 
+/** A down interval is three advertisements and the skew: two of them may be lost. */
+function twoLost(world: World, active: SimNode, others: readonly SimNode[]): void {
+  const { phase } = active.member;
+  if (phase.name !== 'active' || world.components().length > 1 || others.some((node) => skew(world, node) < SLACK))
+    return;
+  world.timeline.runUntil(phase.adverAt + TIMER_LAG + CALM_DELAY);
+  world.expectNothing('although only two advertisements were lost', () => {
+    world.lan.weather = { ...CALM, loss: 1 };
+    world.run(2 * active.router.advertisementInterval);
+    world.lan.weather = CALM;
+    world.run(2 * world.longestDown);
+  });
+}
+
 function comesBack(world: World, active: SimNode): void {
   const component = world.components().find((nodes) => nodes.includes(active)) ?? [];
   const gone = component.filter((node) => node.process === 'dead');
   if (gone.length === 0) return;
-  world.random.pick(gone).start();
-  if (!world.preempt) stays(world, active);
+  const back = world.random.pick(gone);
+  back.start();
+  if (back.router.priority === 255) return;
+  if (!world.preempt) stays(world, active, 2 * world.longestDown);
+  else stays(world, active, Math.min(...world.nodes.map(({ router }) => router.preemptDelay)));
 }
 
 function backupLeaves(world: World, active: SimNode, others: readonly SimNode[]): void {
   if (others.length === 0) return;
   world.random.pick(others).stop(world.random.chance(0.5));
-  stays(world, active);
+  stays(world, active, 2 * world.longestDown);
 }
 
-function stays(world: World, active: SimNode): void {
-  const step = world.interval;
-  const owners = world.nodes.some(({ router }) => router.priority === 255);
-  for (let waited = 0; waited < 2 * world.longestDown; waited += step) {
-    world.run(step);
-    if (!active.active && !owners) world.violate('nopreempt', `node ${active.port} is no longer active`);
+function stays(world: World, active: SimNode, span: Micros): void {
+  const end = world.timeline.now + span;
+  while (world.timeline.now < end) {
+    world.run(Math.min(world.interval, end - world.timeline.now));
+    if (!active.active) world.violate('nopreempt', `node ${active.port} is no longer active`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** A virtual LAN: every frame goes to every other port, delayed, lost, doubled or cut in one direction. */
-import type { Advertisement, Ipv4, Micros } from '../../agent/vrrp/index.js';
+import type { Advertisement, Instant, Ipv4, Micros } from '../../agent/vrrp/index.js';
 import type { Random } from './random.js';
 import type { Timeline } from './timeline.js';
 
@@ -14,15 +14,19 @@ export interface Weather {
   /** Probability that one port gets it twice. */
   readonly duplication: number;
   readonly longestDelay: Micros;
+  /** Whether a frame may overtake another of the same sender. */
+  readonly reordering: boolean;
 }
 
 /** The longest that a frame travels in calm weather. */
 export const CALM_DELAY: Micros = 300;
-export const CALM: Weather = { loss: 0, duplication: 0, longestDelay: CALM_DELAY };
+export const CALM: Weather = { loss: 0, duplication: 0, longestDelay: CALM_DELAY, reordering: false };
 
 export class Lan {
   weather: Weather = CALM;
   readonly #cuts = new Set<string>();
+  /** When the last frame of a path arrives. */
+  readonly #latest = new Map<string, Instant>();
   readonly #ports: ((frame: Frame) => void)[] = [];
   readonly #timeline: Timeline;
   readonly #random: Random;
@@ -42,9 +46,16 @@ export class Lan {
       if (to === from || !this.hears(to, from) || this.#random.chance(this.weather.loss)) continue;
       const copies = this.#random.chance(this.weather.duplication) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
-        this.#timeline.after(this.#random.between(20, this.weather.longestDelay), () => receive(frame));
+        this.#timeline.at(this.#arrival(`${from}>${to}`), () => receive(frame));
       }
     }
+  }
+
+  #arrival(path: string): Instant {
+    const at = this.#timeline.now + this.#random.between(20, this.weather.longestDelay);
+    const arrival = this.weather.reordering ? at : Math.max(at, this.#latest.get(path) ?? 0);
+    this.#latest.set(path, arrival);
+    return arrival;
   }
 
   /** Whether frames of one port reach another. Frames from outside (a negative port) reach all. */

@@ -31,6 +31,8 @@ export interface Surroundings {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly lan: Lan;
+  /** Whether others' gratuitous ARP is seen at all. */
+  readonly announcementsHeard: boolean;
   violate(invariant: string, what: string): void;
   transitioned(node: SimNode, effect: Extract<Effect, { readonly kind: 'transitioned' }>): void;
   trace(node: SimNode, line: string): void;
@@ -62,6 +64,8 @@ export class SimNode {
   #timer = 0;
   #timerMissed = false;
   #leaseEndedInPause = false;
+  /** Results that the agent has been told. */
+  readonly #told = new Map<string, TrackState>();
   readonly #inbox: (() => void)[] = [];
   readonly #world: Surroundings;
   #life = 0;
@@ -106,6 +110,7 @@ export class SimNode {
     this.#installed = false;
     this.#listening = false;
     this.#inbox.length = 0;
+    this.#told.clear();
     this.#world.trace(this, 'starts');
     this.feed({ kind: 'startup' });
     for (const id of this.reality.keys()) this.#report(id, this.#world.random.between(0, FIRST_RESULT));
@@ -172,8 +177,9 @@ export class SimNode {
     const { core, timeline, random } = this.#world;
     const { now } = timeline;
     const before = this.member;
+    if (input.kind === 'track') this.#told.set(input.id, input.state);
     const deadline = core.nextDeadline(this.router, before);
-    if (random.chance(0.01) && (deadline === undefined || now < deadline)) this.#checkEarlyTick(before, now);
+    if (random.chance(0.01) && deadline !== undefined && now < deadline) this.#checkEarlyTick(before, now);
     const { member, effects } = core.step(this.router, before, input, now);
     this.member = member;
     for (const effect of effects) this.#carryOut(effect, before);
@@ -211,7 +217,7 @@ export class SimNode {
       this.#handle(() => this.feed({ kind: 'advertisement', source, local: this.source, advertisement }));
     } else {
       this.#handle(() => {
-        if (this.#listening) this.feed({ kind: 'announcementHeard' });
+        if (this.#listening && this.#world.announcementsHeard) this.feed({ kind: 'announcementHeard' });
       });
     }
   }
@@ -308,7 +314,7 @@ export class SimNode {
   #checkAdvertisement(priority: number, before: Member): void {
     const { now } = this.#world.timeline;
     if (priority === 0) return;
-    const wanted = wantedPriority(this.router, (id) => this.member.tracks[id]);
+    const wanted = wantedPriority(this.router, (id) => this.#told.get(id));
     if (priority !== wanted) this.#violate('priority', `advertises ${priority}, ought to be ${wanted}`);
     if (this.member.phase.name !== 'active' || this.member.phase.handover) {
       this.#violate('effects', `advertises ${priority} while ${this.member.phase.name}`);
@@ -328,8 +334,11 @@ export class SimNode {
       if (effect.from !== name || effect.to === name)
         this.#violate('effects', `reports ${effect.from} -> ${effect.to}`);
       const left = effect.from === 'initialize' && effect.to !== 'fault' && effect.to !== 'initialize';
-      if (left && this.router.tracks.some(({ id, weight }) => weight === 0 && tracks[id] === undefined)) {
+      if (left && this.router.tracks.some(({ id, weight }) => weight === 0 && !this.#told.has(id))) {
         this.#violate('init', `becomes ${effect.to} before every check has a result`);
+      }
+      if (left && this.router.priority === 255 && effect.to !== 'active') {
+        this.#violate('init', `the owner becomes ${effect.to}`);
       }
       name = effect.to;
     }
@@ -342,7 +351,7 @@ export class SimNode {
       this.#violate('I-4', 'active without the addresses');
     this.#checkYielding(before, input, effects);
     const failed = this.router.tracks.some(
-      ({ id, weight, reverse }) => weight === 0 && tracks[id] === (reverse ? 'up' : 'down'),
+      ({ id, weight, reverse }) => weight === 0 && this.#told.get(id) === (reverse ? 'up' : 'down'),
     );
     if (failed && (phase.name === 'active' || phase.name === 'backup')) {
       this.#violate('I-5', `${phase.name} although a check of weight 0 fails`);
@@ -356,12 +365,15 @@ export class SimNode {
   #checkYielding(before: Member, input: Input, effects: readonly Effect[]): void {
     if (input.kind !== 'advertisement' || before.phase.name !== 'active' || before.phase.handover) return;
     if (effects.some((effect) => effect.kind === 'pausedTooLong')) return;
-    const own = wantedPriority(this.router, (id) => before.tracks[id]);
+    const own = wantedPriority(this.router, (id) => this.#told.get(id));
     const { priority } = input.advertisement;
     const better = priority > own || (priority === own && input.source > input.local);
     const yielded = this.member.phase.name === 'backup';
     const ownersMeet = own === 255 && priority === 255;
     if (better && !yielded) this.#violate('election', `stays active although ${priority} was heard and it has ${own}`);
+    if (!better && !yielded && !effects.some((effect) => effect.kind === 'advertise' && effect.priority > 0)) {
+      this.#violate('election', `does not answer the lower priority ${priority}`);
+    }
     if (yielded && !better && !ownersMeet) this.#violate('election', `yields to ${priority} although it has ${own}`);
   }
 

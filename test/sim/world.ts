@@ -40,6 +40,7 @@ export class World implements Surroundings {
   readonly timeline = new Timeline();
   readonly lan: Lan;
   readonly nodes: readonly SimNode[];
+  readonly announcementsHeard: boolean;
   /** Since the last call of `expectNothing` or `forgetTransitions`. */
   transitions: Transition[] = [];
   /** While set, any transition is a violation (I-7): nothing has happened that could cause one. */
@@ -53,6 +54,7 @@ export class World implements Surroundings {
     this.core = core;
     this.#log = log;
     this.random = new Random(seed);
+    this.announcementsHeard = this.random.chance(0.8);
     this.lan = new Lan(this.timeline, this.random);
     this.nodes = randomCluster(this.random).map(({ source, router }, port) => new SimNode(this, port, source, router));
     this.#sides = this.nodes.map(() => 0);
