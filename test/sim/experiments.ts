@@ -80,8 +80,7 @@ function fatalCheck(world: World, active: SimNode, others: readonly SimNode[]): 
   const successor = world.nodes.find((node) => node.active && others.includes(node));
   world.log(`the check of ${active.port} is good again`);
   active.turn(FATAL_CHECK, 'up');
-  // The owner preempts whatever is configured.
-  if (successor && !world.preempt && active.router.priority !== 255) stays(world, successor, 2 * world.longestDown);
+  if (successor && !world.preempt && waitsLongEnough(active, successor)) stays(world, successor, 2 * world.longestDown);
 }
 
 function weightedCheck(world: World, active: SimNode, others: readonly SimNode[]): void {
@@ -151,7 +150,7 @@ function comesBack(world: World, active: SimNode): void {
   if (gone.length === 0) return;
   const back = world.random.pick(gone);
   back.start();
-  if (back.router.priority === 255) return;
+  if (!waitsLongEnough(back, active)) return;
   if (!world.preempt) stays(world, active, 2 * world.longestDown);
   else stays(world, active, Math.min(...world.nodes.map(({ router }) => router.preemptDelay)));
 }
@@ -160,6 +159,11 @@ function backupLeaves(world: World, active: SimNode, others: readonly SimNode[])
   if (others.length === 0) return;
   world.random.pick(others).stop(world.random.chance(0.5));
   stays(world, active, 2 * world.longestDown);
+}
+
+/** Not so an owner, nor one whose own interval is shorter than that of the router that is active. */
+function waitsLongEnough({ router }: SimNode, active: SimNode): boolean {
+  return router.priority !== 255 && router.advertisementInterval >= active.router.advertisementInterval;
 }
 
 function stays(world: World, active: SimNode, span: Micros): void {
