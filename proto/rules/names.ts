@@ -57,7 +57,7 @@ export function compareText(a: string, b: string): number {
 
 /** 1 to 63 characters of a-z, 0-9, "-", "_" and ".", beginning and ending with a letter or digit. */
 export function isResourceName(text: string): boolean {
-  return /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/.test(text) && !text.endsWith('\n');
+  return /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/.test(text);
 }
 
 /** Linux' rule (dev_valid_name): 1 to 15 bytes, not "." or "..", no "/", ":" or white space; here only visible ASCII. */
