@@ -1,15 +1,18 @@
 /** vrrp_scripts of several hosts as Check resources. */
 import { CheckSpec, type Resource } from '../gen/baton/v1/resources.js';
+import { microsToDuration } from '../rules/duration.js';
 import { MICROS_PER_SECOND } from '../rules/time.js';
 import type { VrrpScript } from './config.js';
 import { importWords } from './import-command.js';
-import { durationOf } from './import-duration.js';
 import type { NamedHost } from './import-host.js';
 import { joinedName, NameBook, resourceName } from './names.js';
+import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 
 export interface ImportedChecks {
   readonly resources: readonly Resource[];
+  /** "Check NAME" to its vrrp_script. */
+  readonly origins: ReadonlyMap<string, Origin>;
   /** The Check that a script of a host became. */
   readonly nameOf: (host: NamedHost, script: string) => string | undefined;
 }
@@ -42,6 +45,7 @@ export function importChecks(hosts: readonly NamedHost[], remarks: Remarks): Imp
   }
   const book = new NameBook();
   const resources: Resource[] = [];
+  const origins = new Map<string, Origin>();
   for (const [name, list] of variants) {
     for (const variant of list) {
       const base = resourceName(name, 'check');
@@ -55,13 +59,14 @@ export function importChecks(hosts: readonly NamedHost[], remarks: Remarks): Imp
       } else if (variant.name !== name) {
         remarks.note(variant.script.origin, `vrrp_script ${quoted(name)} is imported as check ${variant.name}`);
       }
+      origins.set(`Check ${variant.name}`, variant.script.origin);
       resources.push({
         metadata: { name: variant.name, labels: {}, generation: 0, createdAt: undefined, updatedAt: undefined },
         spec: { $case: 'check', value: variant.spec },
       });
     }
   }
-  return { resources, nameOf: (host, script) => used.get(keyOf(host, script))?.name };
+  return { resources, origins, nameOf: (host, script) => used.get(keyOf(host, script))?.name };
 }
 
 function keyOf(host: NamedHost, script: string): string {
@@ -77,8 +82,8 @@ function specOf(script: VrrpScript, host: NamedHost, remarks: Remarks): CheckSpe
   const command = importWords(script.command, host.findProgram, remarks);
   return {
     kind: { $case: 'exec', value: { command, user: script.command.user ?? '' } },
-    interval: script.interval === MICROS_PER_SECOND ? undefined : durationOf(script.interval),
-    timeout: script.timeout === script.interval ? undefined : durationOf(script.timeout),
+    interval: script.interval === MICROS_PER_SECOND ? undefined : microsToDuration(script.interval),
+    timeout: script.timeout === script.interval ? undefined : microsToDuration(script.timeout),
     rise: script.rise === 1 ? 0 : script.rise,
     fall: script.fall === 1 ? 0 : script.fall,
   };

@@ -1,14 +1,16 @@
 /** The mail settings of several hosts as Receiver resources. */
 import { MailSecurity, type Resource } from '../gen/baton/v1/resources.js';
+import { microsToDuration } from '../rules/duration.js';
 import { MICROS_PER_SECOND } from '../rules/time.js';
 import type { GlobalDefinitions } from './config.js';
-import { durationOf } from './import-duration.js';
 import type { NamedHost } from './import-host.js';
 import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 
 export interface ImportedReceivers {
   readonly resources: readonly Resource[];
+  /** "Receiver NAME" to its smtp_server. */
+  readonly origins: ReadonlyMap<string, Origin>;
   /** The Receiver that a host mails through; undefined when it has no mail settings. */
   readonly nameOf: (host: NamedHost) => string | undefined;
 }
@@ -89,7 +91,7 @@ export function importReceivers(hosts: readonly NamedHost[], remarks: Remarks): 
                 authentication: undefined,
                 from,
                 to: recipients,
-                timeout: timeout === DEFAULT_TIMEOUT ? undefined : durationOf(timeout),
+                timeout: timeout === DEFAULT_TIMEOUT ? undefined : microsToDuration(timeout),
                 heloName: global.smtpHeloName?.value ?? '',
                 ca: '',
               },
@@ -99,7 +101,11 @@ export function importReceivers(hosts: readonly NamedHost[], remarks: Remarks): 
       },
     });
   }
-  return { resources: found.map((entry) => entry.resource), nameOf: (host) => byHost.get(host) };
+  return {
+    resources: found.map((entry) => entry.resource),
+    origins: new Map(found.map((entry) => [`Receiver ${entry.name}`, entry.origin])),
+    nameOf: (host) => byHost.get(host),
+  };
 }
 
 function senderOf(global: GlobalDefinitions, node: string, origin: Origin, remarks: Remarks): string {

@@ -10,12 +10,13 @@ import {
   Transport,
   type VirtualRouterSpec,
 } from '../gen/baton/v1/resources.js';
+import { microsToDuration } from '../rules/duration.js';
+import { KEEPALIVED_NAME_LABEL } from '../rules/names.js';
 import { MICROS_PER_SECOND } from '../rules/time.js';
 import type { GarpSettings, VrrpInstance } from './config.js';
 import { importAddresses } from './import-addresses.js';
 import type { ImportedChecks } from './import-checks.js';
 import { importCommand } from './import-command.js';
-import { durationOf } from './import-duration.js';
 import type { Part } from './import-host.js';
 import type { ImportedReceivers } from './import-mail.js';
 import { importTracks } from './import-tracks.js';
@@ -24,9 +25,6 @@ import { joinedName } from './names.js';
 import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 import { showSeconds } from './values.js';
-
-/** The label that holds keepalived's name of an instance, which its notify scripts and FIFO readers expect. */
-export const NAME_LABEL = 'keepalived-name';
 
 /** The router, and the Secret of its password if it has one. */
 export function importRouter(
@@ -43,7 +41,7 @@ export function importRouter(
   const spec: VirtualRouterSpec = {
     vrid: first.vrid,
     version,
-    advertisementInterval: durationOf(
+    advertisementInterval: microsToDuration(
       agreed(parts, 'advert_int', (instance) => instance.advertisementInterval, showSeconds, remarks),
     ),
     preempt: parts.every((part) => !part.instance.preempt) ? false : undefined,
@@ -69,7 +67,7 @@ export function importRouter(
   const metadata = { generation: 0, createdAt: undefined, updatedAt: undefined };
   return {
     router: {
-      metadata: { ...metadata, name, labels: { [NAME_LABEL]: first.name } },
+      metadata: { ...metadata, name, labels: { [KEEPALIVED_NAME_LABEL]: first.name } },
       spec: { $case: 'virtualRouter', value: spec },
     },
     secret:
@@ -129,12 +127,13 @@ function showPlace(origin: Origin): string {
 function settlePreempt(parts: readonly Part[], spec: VirtualRouterSpec): void {
   const delays = new Set(parts.map((part) => part.instance.preemptDelay));
   const common = delays.size === 1 ? [...delays][0] : undefined;
-  if (common !== undefined && common > 0) spec.preemptDelay = durationOf(common);
+  if (common !== undefined && common > 0) spec.preemptDelay = microsToDuration(common);
   for (const [index, { instance }] of parts.entries()) {
     const member = spec.members[index];
     if (member === undefined) continue;
     if (spec.preempt === undefined && !instance.preempt) member.preempt = false;
-    if (common === undefined && instance.preemptDelay > 0) member.preemptDelay = durationOf(instance.preemptDelay);
+    if (common === undefined && instance.preemptDelay > 0)
+      member.preemptDelay = microsToDuration(instance.preemptDelay);
   }
 }
 
@@ -208,11 +207,12 @@ function announcementsOf(garp: GarpSettings): Announcements | undefined {
   const five = 5 * MICROS_PER_SECOND;
   const announcements: Announcements = {
     repeat: garp.masterRepeat === 5 ? undefined : garp.masterRepeat,
-    delay: garp.masterDelay === five ? undefined : durationOf(garp.masterDelay),
-    refresh: garp.masterRefresh === 0 ? undefined : durationOf(garp.masterRefresh),
+    delay: garp.masterDelay === five ? undefined : microsToDuration(garp.masterDelay),
+    refresh: garp.masterRefresh === 0 ? undefined : microsToDuration(garp.masterRefresh),
     refreshRepeat: garp.masterRefreshRepeat === 1 ? undefined : garp.masterRefreshRepeat,
     lowerPriorityRepeat: garp.lowerPriorityRepeat === garp.masterRepeat ? undefined : garp.lowerPriorityRepeat,
-    lowerPriorityDelay: garp.lowerPriorityDelay === garp.masterDelay ? undefined : durationOf(garp.lowerPriorityDelay),
+    lowerPriorityDelay:
+      garp.lowerPriorityDelay === garp.masterDelay ? undefined : microsToDuration(garp.lowerPriorityDelay),
   };
   return Object.values(announcements).every((value) => value === undefined) ? undefined : announcements;
 }
@@ -235,7 +235,7 @@ function reportNames(name: string, parts: readonly [Part, ...Part[]], remarks: R
   if (name !== first.name) {
     remarks.note(
       first.origin,
-      `vrrp_instance ${quoted(first.name)} is router ${name} in Baton; label ${NAME_LABEL} keeps its name for notify scripts and FIFO readers`,
+      `vrrp_instance ${quoted(first.name)} is router ${name} in Baton; label ${KEEPALIVED_NAME_LABEL} keeps its name for notify scripts and FIFO readers`,
     );
   }
   for (const { instance } of parts.slice(1)) {

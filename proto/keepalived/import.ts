@@ -6,7 +6,7 @@ import { importReceivers } from './import-mail.js';
 import { importRouter } from './import-router.js';
 import { lintRouter, lintSharedIdentifiers } from './lint.js';
 import { NameBook, resourceName } from './names.js';
-import type { Remark } from './remark.js';
+import type { Origin, Remark } from './remark.js';
 import { Remarks } from './remarks.js';
 
 export type { ImportedHost } from './import-host.js';
@@ -18,6 +18,8 @@ export type { ImportedHost } from './import-host.js';
 export function importKeepalived(hosts: readonly ImportedHost[]): {
   readonly resources: Resource[];
   readonly remarks: readonly Remark[];
+  /** Where the first file speaks of what became a resource; `kind` as in YAML ("VirtualRouter"). */
+  readonly originOf: (kind: string, name: string) => Origin | undefined;
 } {
   const remarks = new Remarks();
   const named = nameHosts(hosts, remarks);
@@ -25,6 +27,7 @@ export function importKeepalived(hosts: readonly ImportedHost[]): {
   const receivers = importReceivers(named, remarks);
   const routers = groupInstances(named);
   const book = new NameBook();
+  const origins = new Map([...checks.origins, ...receivers.origins]);
   const routerResources: Resource[] = [];
   const secrets: Resource[] = [];
   for (const parts of routers) {
@@ -33,12 +36,18 @@ export function importKeepalived(hosts: readonly ImportedHost[]): {
     routerResources.push(router);
     if (secret !== undefined) secrets.push(secret);
     lintRouter(parts, hosts.length, remarks);
+    const { instance } = parts[0];
+    origins.set(`VirtualRouter ${name}`, instance.origin);
+    if (secret?.metadata !== undefined) {
+      origins.set(`Secret ${secret.metadata.name}`, instance.origins.get('authentication') ?? instance.origin);
+    }
   }
   lintSharedIdentifiers(routers, remarks);
   reportFifos(named, remarks);
   return {
     resources: [...routerResources, ...checks.resources, ...receivers.resources, ...secrets],
     remarks: remarks.list(),
+    originOf: (kind, name) => origins.get(`${kind} ${name}`),
   };
 }
 

@@ -2,6 +2,7 @@
  * Every word that keepalived's parser knows on the VRRP side, by the block that it stands in, and what Baton makes of
  * it. A word that is not listed is unknown to keepalived as well.
  */
+import { nearestName } from '../rules/nearest-name.js';
 import type { Severity } from './remark.js';
 
 /** `read`: has its meaning in Baton. `reported`: has none, or not yet; the meaning says what that changes. */
@@ -394,30 +395,5 @@ export function keywordSupport(context: Context, word: string): KeywordSupport |
 
 /** The known word of a context that is nearest to a misspelt one; undefined when none is near. */
 export function nearestKeyword(context: Context, word: string): string | undefined {
-  if (word.length > 40) return undefined;
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 4)) + 1;
-  for (const known of KEYWORDS[context].keys()) {
-    const distance = editDistance(word, known, bestDistance);
-    if (distance < bestDistance) {
-      best = known;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein distance; any number of at least `limit` when it is not smaller than that. */
-function editDistance(left: string, right: string, limit: number): number {
-  if (Math.abs(left.length - right.length) >= limit) return limit;
-  let row = Array.from({ length: right.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= left.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j += 1) {
-      const substitution = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] ?? limit;
+  return nearestName(word, KEYWORDS[context].keys());
 }

@@ -1,6 +1,7 @@
 /** Reads virtual_ipaddress and unicast_peer, one address a line. */
 import { reportNested } from './block.js';
 import type { VirtualAddress } from './config.js';
+import { INTERFACE_RULE, isInterfaceName } from './interface-name.js';
 import { keywordSupport, nearestKeyword } from './keywords.js';
 import type { Located } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
@@ -8,7 +9,6 @@ import type { Statement } from './tree.js';
 import { looksLikeIpv6, parseIpv4, parseWhole } from './values.js';
 
 const MAX_LABEL = 15;
-export const MAX_INTERFACE_NAME = 15;
 const MAX_ADDRESSES = 255;
 
 /** Adds the addresses of one block. `sawIpv6` is told when one was left out because it is IPv6. */
@@ -93,6 +93,13 @@ function readOptions(line: Statement, address: string, remarks: Remarks): Option
     if (option === 'dev') device = value;
     else if (option === 'label') label = value;
     else broadcast = value;
+  }
+  if (device !== undefined && !isInterfaceName(device)) {
+    remarks.error(
+      line.origin,
+      `${address}: dev ${quoted(device)} cannot exist: ${INTERFACE_RULE}; the address will not be moved`,
+    );
+    return undefined;
   }
   if (label !== undefined && label.length > MAX_LABEL) {
     remarks.error(

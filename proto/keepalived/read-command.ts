@@ -1,4 +1,5 @@
 /** Reads keywords that name a program: notify_*, and script and user of a vrrp_script. */
+import { isUserName } from '../rules/names.js';
 import { commandWords } from './block.js';
 import type { ScriptCommand } from './config.js';
 import { quoted, type Remarks } from './remarks.js';
@@ -11,7 +12,7 @@ export function readNotify(statement: Statement, remarks: Remarks): ScriptComman
   const line = words === undefined ? undefined : splitLine(words[0] ?? '', statement, remarks);
   if (words === undefined || line === undefined) return undefined;
   const user = words[1];
-  if (user !== undefined && /^[-/.]/u.test(user)) {
+  if (user !== undefined && !isUserName(user)) {
     remarks.error(
       statement.origin,
       `${statement.words[0]}: ${quoted(user)} stands where the user's name is expected; put command and arguments into one pair of double quotes`,
@@ -47,6 +48,13 @@ export function readUser(statement: Statement, remarks: Remarks): string | undef
   const user = statement.words[1];
   if (user === undefined) {
     remarks.error(statement.origin, `${statement.words[0]} needs a user's name`);
+    return undefined;
+  }
+  if (!isUserName(user)) {
+    remarks.error(
+      statement.origin,
+      `${statement.words[0]}: ${quoted(user)} cannot be a user's name; the line is ignored`,
+    );
     return undefined;
   }
   reportGroup(statement, statement.words, remarks);

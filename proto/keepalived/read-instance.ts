@@ -1,8 +1,10 @@
 /** Reads the lines of one vrrp_instance; what they mean together is settled afterwards. */
+
 import { MICROS_PER_SECOND, type Micros } from '../rules/time.js';
 import { type Handler, singleValue, walkBlock } from './block.js';
 import type { InstanceHooks, VirtualAddress } from './config.js';
-import { MAX_INTERFACE_NAME, readAddresses, readPeers } from './read-addresses.js';
+import { INTERFACE_RULE, isInterfaceName } from './interface-name.js';
+import { readAddresses, readPeers } from './read-addresses.js';
 import { readNotify } from './read-command.js';
 import { garpHandlers, type PartialGarp } from './read-garp.js';
 import { reportDownTimer, reportGroup, reportStrict } from './read-global.js';
@@ -217,11 +219,8 @@ function readState(line: Statement, remarks: Remarks): RawInstance['state'] {
 function readInterface(line: Statement, remarks: Remarks): string | undefined {
   const word = singleValue(line, remarks);
   if (word === undefined) return undefined;
-  if (word.length > MAX_INTERFACE_NAME || /[\s/]/u.test(word) || word === '.' || word === '..' || word === '') {
-    remarks.error(
-      line.origin,
-      `interface ${quoted(word)} cannot exist: a name has 1 to ${MAX_INTERFACE_NAME} characters, without blanks and slashes`,
-    );
+  if (!isInterfaceName(word)) {
+    remarks.error(line.origin, `interface ${quoted(word)} cannot exist: ${INTERFACE_RULE}`);
     return undefined;
   }
   return word;

@@ -1,6 +1,7 @@
 /** Reads track_script and track_interface: `NAME [weight N [reverse|noreverse]]`, one entry a line. */
 import { reportNested } from './block.js';
 import type { TrackEntry } from './config.js';
+import { INTERFACE_RULE, isInterfaceName } from './interface-name.js';
 import { MAX_WEIGHT } from './read-vrrp-script.js';
 import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
@@ -22,6 +23,13 @@ export function readTracks(statement: Statement, into: RawTrack[], remarks: Rema
     reportNested(line, remarks);
     const entry = readEntry(keyword, line, remarks);
     if (entry === undefined) continue;
+    if (keyword === 'track_interface' && !isInterfaceName(entry.name)) {
+      remarks.error(
+        line.origin,
+        `track_interface ${quoted(entry.name)} cannot exist: ${INTERFACE_RULE}; the entry is left out`,
+      );
+      continue;
+    }
     if (into.some((other) => other.name === entry.name)) {
       remarks.warning(
         line.origin,

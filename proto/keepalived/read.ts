@@ -54,8 +54,8 @@ export function readKeepalived(
   });
   reportSharedIdentifiers(instances, remarks);
   reportUnusedScripts(scripts, instances, remarks);
-  if (tree.length === 0 && remarks.list().length === 0) {
-    remarks.error({ file: path, line: 1 }, 'the file says nothing: no vrrp_instance, nothing to run');
+  if (rawInstances.length === 0 && !remarks.list().some((remark) => remark.severity === 'error')) {
+    remarks.warning({ file: path, line: 1 }, 'the file has no vrrp_instance: there is nothing to run');
   }
   return {
     config: { file: path, global: settings.definitions, scripts: [...scripts.values()], instances },
