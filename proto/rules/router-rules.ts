@@ -140,8 +140,8 @@ function checkMember(spec: VirtualRouterSpec, member: Member, report: Report): v
   }
   checkTracks(member.track, subjectsOfRouter(spec), '', report);
   if (member.address === '') {
-    if (transportOf(spec) === Transport.UNICAST) {
-      report('address', 'is missing; unicast needs the address of every member');
+    if (transportOf(spec) === Transport.UNICAST && spec.members.length > 1) {
+      report('address', 'is missing; with unicast the other members send to it');
     }
     return;
   }

@@ -102,9 +102,6 @@ function checkTransport(router: BundleRouter, report: Report): void {
     if (router.peers.length === 0) {
       report('peers', 'is missing; unicast needs somebody to send to');
     }
-    if (router.sourceAddress === '') {
-      report('sourceAddress', 'is missing; unicast needs it');
-    }
   } else if (router.peers.length > 0) {
     report('peers', 'is for unicast only');
   }

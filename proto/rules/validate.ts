@@ -163,7 +163,8 @@ class Validator {
       }
       const hint = suggestion(name, known);
       if (kind === 'Node') {
-        warn(path, `no node ${quote(name)} has joined yet${hint}`);
+        // No hint: the node with the nearest name is usually the next host of the same cluster.
+        warn(path, `no node ${quote(name)} has joined yet`);
       } else if (name === '') {
         report(path, `is missing; give the name of a ${kind}`);
       } else {

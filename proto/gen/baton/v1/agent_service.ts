@@ -143,7 +143,7 @@ export interface FullStateRequest {
 
 /** The controller ends the stream and says why. */
 export interface Goodbye {
-  /** "replaced", "revoked", "stopping". */
+  /** "replaced", "revoked", "stopping", "expired". */
   code: string;
   reason: string;
 }

@@ -59,7 +59,7 @@ export interface BundleRouter {
   transport: Transport;
   /** Unicast: the source addresses of all the others. */
   peers: string[];
-  /** Empty: the interface's first address. */
+  /** Empty: the interface's first address, for unicast too. */
   sourceAddress: string;
   /** Prefix length and device filled in. */
   addresses: Address[];

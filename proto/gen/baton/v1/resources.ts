@@ -424,7 +424,10 @@ export interface Member {
   interface: string;
   /** 1 to 254, or 255 for the owner of the addresses. Unset: 100. */
   priority: number;
-  /** Source address of this member's advertisements. Unset: the interface's first address. Required for unicast. */
+  /**
+   * Source address of this member's advertisements. Unset: the interface's first address. Required for unicast if
+   * there are other members, which send to it.
+   */
   address: string;
   /** Overrides the router's preempt on this node. */
   preempt?:
@@ -489,13 +492,13 @@ export interface Command {
   command: string[];
   /** User that it runs as. Unset: the agent's script user. */
   user: string;
-  /** Killed after this long. Unset: 60s for hooks. */
+  /** Killed after this long, 100ms to 24h. Unset: 60s for hooks. */
   timeout: Duration | undefined;
 }
 
 /** Gratuitous ARP after becoming active. Defaults are keepalived's. */
 export interface Announcements {
-  /** Announcements of each address in a burst. Unset: 5. */
+  /** Announcements of each address in a burst, 1 to 255. Unset: 5. */
   repeat?:
     | number
     | undefined;
@@ -507,7 +510,7 @@ export interface Announcements {
   refresh:
     | Duration
     | undefined;
-  /** Announcements of each address per refresh. Unset: 1. */
+  /** Announcements of each address per refresh, 1 to 255. Unset: 1. */
   refreshRepeat?:
     | number
     | undefined;
@@ -527,11 +530,11 @@ export interface CheckSpec {
     /** A program; exit code 0 is good. */
     { $case: "exec"; value: ExecCheck }
     | undefined;
-  /** Time between starts; a run that is still going is never overlapped. Unset: 1s. */
+  /** Time between starts, 100ms to 24h; a run that is still going is never overlapped. Unset: 1s. */
   interval:
     | Duration
     | undefined;
-  /** A run that takes longer is a failure and is ended. Unset: the interval. */
+  /** A run that takes longer, 10ms to 24h, is a failure and is ended. Unset: the interval. */
   timeout:
     | Duration
     | undefined;
@@ -571,11 +574,11 @@ export interface EmailReceiver {
   authentication:
     | MailAuthentication
     | undefined;
-  /** From and envelope sender. */
+  /** From and envelope sender, as name@host. */
   from: string;
-  /** Recipients, at least one. */
+  /** Recipients, 1 to 100, each as name@host. */
   to: string[];
-  /** How long connecting, and each reply, may take. Unset: 30s. */
+  /** How long connecting, and each reply, may take, 1s to 10m. Unset: 30s. */
   timeout:
     | Duration
     | undefined;

@@ -58,6 +58,8 @@ export interface Token {
   /** Absent: not used yet. */
   usedAt: Date | undefined;
   usedBy: string;
+  /** Absent: not revoked. */
+  revokedAt: Date | undefined;
 }
 
 export interface RevokeTokenRequest {
@@ -397,7 +399,15 @@ export const ListTokensResponse: MessageFns<ListTokensResponse> = {
 };
 
 function createBaseToken(): Token {
-  return { id: "", node: "", createdAt: undefined, expiresAt: undefined, usedAt: undefined, usedBy: "" };
+  return {
+    id: "",
+    node: "",
+    createdAt: undefined,
+    expiresAt: undefined,
+    usedAt: undefined,
+    usedBy: "",
+    revokedAt: undefined,
+  };
 }
 
 export const Token: MessageFns<Token> = {
@@ -419,6 +429,9 @@ export const Token: MessageFns<Token> = {
     }
     if (message.usedBy !== "") {
       writer.uint32(50).string(message.usedBy);
+    }
+    if (message.revokedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.revokedAt), writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -484,6 +497,14 @@ export const Token: MessageFns<Token> = {
             message.usedBy = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.revokedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -520,6 +541,11 @@ export const Token: MessageFns<Token> = {
         : isSet(object.used_by)
         ? globalThis.String(object.used_by)
         : "",
+      revokedAt: isSet(object.revokedAt)
+        ? fromJsonTimestamp(object.revokedAt)
+        : isSet(object.revoked_at)
+        ? fromJsonTimestamp(object.revoked_at)
+        : undefined,
     };
   },
 
@@ -543,6 +569,9 @@ export const Token: MessageFns<Token> = {
     if (message.usedBy !== "") {
       obj.usedBy = message.usedBy;
     }
+    if (message.revokedAt !== undefined) {
+      obj.revokedAt = message.revokedAt.toISOString();
+    }
     return obj;
   },
 
@@ -557,6 +586,7 @@ export const Token: MessageFns<Token> = {
     message.expiresAt = object.expiresAt ?? undefined;
     message.usedAt = object.usedAt ?? undefined;
     message.usedBy = object.usedBy ?? "";
+    message.revokedAt = object.revokedAt ?? undefined;
     return message;
   },
 };
