@@ -23,7 +23,7 @@ const MAX_ANONYMOUS_CALLS = 64;
 
 export interface GateOptions {
   readonly authority: X509Certificate;
-  readonly isRevoked: (serial: string) => boolean;
+  readonly isRevoked: (serial: string, subject: string) => boolean;
   /** Milliseconds of Unix time. */
   readonly now: () => number;
   readonly log: Logger;

@@ -35,7 +35,7 @@ export type PeerVerdict =
 
 export interface PeerContext {
   readonly authority: X509Certificate;
-  readonly isRevoked: (serial: string) => boolean;
+  readonly isRevoked: (serial: string, subject: string) => boolean;
   /** Milliseconds of Unix time. */
   readonly now: number;
 }
@@ -75,7 +75,7 @@ export function judgePeer(raw: Uint8Array, context: PeerContext): PeerVerdict {
   const id = identity?.[2];
   if ((role !== 'agent' && role !== 'operator') || id === undefined) return { ok: false, fault: 'no-identity' };
   const serial = certificate.serialNumber.toLowerCase();
-  if (context.isRevoked(serial)) return { ok: false, fault: 'revoked' };
+  if (context.isRevoked(serial, id)) return { ok: false, fault: 'revoked' };
   const name = /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? '';
   return { ok: true, caller: { role, id, name, serial, expiresAt } };
 }
