@@ -112,7 +112,17 @@ export interface ElectionStatus {
   readonly at: Instant;
   readonly wallMs: number;
   readonly routers: readonly ElectionRouterStatus[];
+  /** Interfaces that virtual routers are on. */
+  readonly interfaces: readonly ElectionInterfaceStatus[];
   readonly lag: { readonly last: Micros; readonly max: Micros; readonly timers: number };
+}
+
+export interface ElectionInterfaceStatus {
+  readonly name: string;
+  /** It exists, is up, has carrier, and we can hear on it. */
+  readonly up: boolean;
+  /** Packets of protocol 112 that concern no virtual router here, by reason: "unknown-vrid", "truncated". */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 export interface ElectionRouterStatus {

@@ -1,0 +1,61 @@
+/** The channels of this node: one for each interface that a virtual router or one of its addresses is on. */
+import { Channel, type ChannelEvents } from './channel.js';
+import type { Edges } from './edges.js';
+import type { InterfaceTable } from './interface-table.js';
+import type { RunningRouter } from './running-router.js';
+
+export class Channels {
+  readonly #channels = new Map<string, Channel>();
+
+  constructor(
+    private readonly edges: Edges,
+    private readonly events: ChannelEvents,
+  ) {}
+
+  get all(): Iterable<Channel> {
+    return this.#channels.values();
+  }
+
+  get(name: string): Channel | undefined {
+    return this.#channels.get(name);
+  }
+
+  /** Makes and closes channels so that there is one for each interface in use, and puts every router on its own. */
+  arrange(routers: readonly RunningRouter[]): void {
+    const used = new Set<string>();
+    for (const { settings, wanted } of routers) {
+      used.add(settings.interface);
+      for (const { device } of wanted) used.add(device);
+    }
+    for (const [name, channel] of this.#channels) {
+      if (used.has(name)) continue;
+      channel.close();
+      this.#channels.delete(name);
+    }
+    for (const name of used) {
+      if (!this.#channels.has(name)) this.#channels.set(name, new Channel(name, this.edges, this.events));
+    }
+    for (const channel of this.#channels.values()) {
+      channel.routers.clear();
+      channel.expected.clear();
+    }
+    for (const router of routers)
+      this.#channels.get(router.settings.interface)?.routers.set(router.router.vrid, router);
+  }
+
+  /** Fits every channel to its interface as it is now. False: one could not be opened; try again. */
+  fit(table: InterfaceTable): boolean {
+    let allOpen = true;
+    for (const channel of this.#channels.values()) {
+      const link = table.link(channel.name);
+      channel.fit(link);
+      if (link !== undefined && channel.routers.size > 0 && !channel.isOpen) allOpen = false;
+    }
+    return allOpen;
+  }
+
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What the election loop needs from the world: passed in, so that tests own time, interfaces and packets. The real
+ * edges are in host-edges.ts.
+ */
+import type { Instant, Millis } from '../../proto/rules/time.js';
+import type { OpenLinkMonitor } from '../link/link-monitor.js';
+import type { OpenRtnetlink } from '../link/rtnetlink.js';
+import type { OpenArpSocket } from '../net/arp-socket.js';
+import type { OpenVrrpSocket } from '../net/vrrp-socket.js';
+import type { FromElection, ToElection } from './messages.js';
+
+export interface ElectionClock {
+  /** Monotonic, whole microseconds. */
+  now(): Instant;
+  /** Wall clock, milliseconds since 1970; only ever reported, never computed with. */
+  wallMs(): Millis;
+}
+
+/** The one timer. */
+export interface DeadlineTimer {
+  /** Calls back once at `at` or as soon after as can be; never before. Replaces what was armed. */
+  arm(at: Instant): void;
+  disarm(): void;
+  close(): void;
+}
+
+export interface Edges {
+  /** `onDue` is called from the event loop, never from within `arm`. */
+  readonly startTimer: (onDue: () => void) => DeadlineTimer;
+  /** Runs the task once, after what the kernel has ready by now has been received. */
+  readonly defer: (task: () => void) => void;
+  readonly openVrrpSocket: OpenVrrpSocket;
+  readonly openArpSocket: OpenArpSocket;
+  readonly openRtnetlink: OpenRtnetlink;
+  readonly openLinkMonitor: OpenLinkMonitor;
+}
+
+/** The worker thread, as the election sees it: a MessagePort or a Worker. */
+export interface WorkerPort {
+  postMessage(message: FromElection): void;
+  on(event: 'message', listener: (message: ToElection) => void): unknown;
+}

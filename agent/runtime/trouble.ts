@@ -1,0 +1,65 @@
+/**
+ * Telling the worker of what may repeat often: rejected advertisements, and operations that fail. At once the first
+ * time, then by the minute with a count.
+ */
+import type { Instant } from '../../proto/rules/time.js';
+import type { Outbox } from './outbox.js';
+import { type Repeated, Repeats } from './repeats.js';
+
+export class Trouble {
+  readonly #rejections = new Repeats();
+  readonly #strays = new Repeats();
+  readonly #failures = new Repeats();
+
+  constructor(private readonly outbox: Outbox) {}
+
+  /** When `tellRepeats` has something to do. */
+  get nextAt(): Instant | undefined {
+    let next: Instant | undefined;
+    for (const { nextAt } of [this.#rejections, this.#strays, this.#failures]) {
+      if (nextAt !== undefined && (next === undefined || nextAt < next)) next = nextAt;
+    }
+    return next;
+  }
+
+  /** A router dropped an advertisement. */
+  rejected(router: string, reason: string, source: string, now: Instant): void {
+    const told = this.#rejections.note(router, reason, source, now);
+    if (told !== undefined) this.#tellRejected(told, 1);
+  }
+
+  /** A packet of protocol 112 that no router can be named for. */
+  stray(interfaceName: string, reason: string, source: string, now: Instant): void {
+    const told = this.#strays.note(interfaceName, reason, source, now);
+    if (told !== undefined) this.#tellStray(told, 1);
+  }
+
+  /** `what` could not be done on `on`; `detail` says why. */
+  failed(what: string, on: string, detail: string, now: Instant): void {
+    const told = this.#failures.note(what, detail, on, now);
+    if (told !== undefined) this.#tellFailed(told, 1);
+  }
+
+  tellRepeats(now: Instant): void {
+    for (const { repeated, count } of this.#rejections.due(now)) this.#tellRejected(repeated, count);
+    for (const { repeated, count } of this.#strays.due(now)) this.#tellStray(repeated, count);
+    for (const { repeated, count } of this.#failures.due(now)) this.#tellFailed(repeated, count);
+  }
+
+  #tellRejected({ subject, what, source }: Repeated, count: number): void {
+    this.outbox.tell({ kind: 'rejected', router: subject, reason: what, source, count });
+  }
+
+  #tellStray({ subject, what, source }: Repeated, count: number): void {
+    this.outbox.tell({
+      kind: 'log',
+      level: 'warn',
+      message: 'a packet of protocol 112 was dropped that names no virtual router',
+      fields: { iface: subject, reason: what, source, count },
+    });
+  }
+
+  #tellFailed({ subject, what, source }: Repeated, count: number): void {
+    this.outbox.tell({ kind: 'log', level: 'error', message: subject, fields: { on: source, detail: what, count } });
+  }
+}
