@@ -1,6 +1,20 @@
 /**
  * Tells what happens to interfaces and IPv4 addresses of this network namespace, whoever did it.
  */
+import { constants } from 'node:os';
+import { libc, type Poll, SO_ATTACH_FILTER, SOL_SOCKET } from '../net/libc.js';
+import { otherNetlinkMessages, withFilter } from '../net/packet-filter.js';
+import { refusal, SocketOpenError } from '../net/system-error.js';
+import { messagesOf, type NetlinkMessage, NLMSG_OVERRUN } from '../wire/netlink-message.js';
+import {
+  RTM_DELADDR,
+  RTM_DELLINK,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+  readAddress,
+  readLink,
+} from '../wire/rtnetlink-message.js';
+import { NetlinkSocket } from './netlink-socket.js';
 import type { InterfaceAddress, Link } from './rtnetlink.js';
 
 export type LinkEvent =
@@ -33,3 +47,90 @@ export interface LinkMonitor {
 
 /** Throws SocketOpenError. */
 export type OpenLinkMonitor = (options: LinkMonitorOptions) => LinkMonitor;
+
+const RTMGRP_LINK = 0x1;
+const RTMGRP_IPV4_IFADDR = 0x10;
+const RECEIVE_BUFFER = 1 << 20;
+/** Datagrams read per wake-up: a storm of changes must not hold the loop. */
+const READ_BATCH = 256;
+
+export const openLinkMonitor: OpenLinkMonitor = (options) => new HostLinkMonitor(options);
+
+class HostLinkMonitor implements LinkMonitor {
+  readonly #options: LinkMonitorOptions;
+  readonly #socket: NetlinkSocket;
+  readonly #poll: Poll;
+  #isClosed = false;
+
+  constructor(options: LinkMonitorOptions) {
+    this.#options = options;
+    this.#socket = new NetlinkSocket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR, RECEIVE_BUFFER);
+    const filtered = withFilter(otherNetlinkMessages(RTM_NEWADDR, options.ignoreAdditionsBy), (option) =>
+      libc().setsockopt(this.#socket.fd, SOL_SOCKET, SO_ATTACH_FILTER, option),
+    );
+    if (filtered < 0) {
+      this.#socket.close();
+      throw new SocketOpenError(refusal(-filtered, 'watch interfaces and addresses'));
+    }
+    this.#poll = libc().poll(this.#socket.fd, (failed) => {
+      if (failed) this.#fail(constants.errno.EIO);
+      else this.drain();
+    });
+  }
+
+  drain(): void {
+    for (let i = 0; i < READ_BATCH && !this.#isClosed; i++) {
+      const received = this.#socket.receive();
+      if (received === 'empty') return;
+      if (received === -constants.errno.ENOBUFS) {
+        this.#options.onOverrun();
+      } else if (typeof received === 'number') {
+        this.#fail(-received);
+      } else {
+        // Collected first: the owner may call drain() again, which uses the same buffer.
+        const events: LinkEvent[] = [];
+        let isOverrun = false;
+        for (const message of messagesOf(received)) {
+          if (message.type === NLMSG_OVERRUN) isOverrun = true;
+          const event = this.#eventOf(message);
+          if (event !== undefined) events.push(event);
+        }
+        for (const event of events) if (!this.#isClosed) this.#options.onEvent(event);
+        if (isOverrun) this.#options.onOverrun();
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#poll.close();
+    this.#socket.close();
+  }
+
+  #fail(errno: number): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#options.onError(new SocketOpenError(refusal(errno, 'watch interfaces and addresses')));
+  }
+
+  #eventOf(message: NetlinkMessage): LinkEvent | undefined {
+    switch (message.type) {
+      case RTM_NEWLINK:
+      case RTM_DELLINK: {
+        const link = readLink(message);
+        if (link === undefined) return undefined;
+        return { kind: message.type === RTM_NEWLINK ? 'link' : 'linkRemoved', link };
+      }
+      case RTM_NEWADDR:
+      case RTM_DELADDR: {
+        const address = readAddress(message);
+        if (address === undefined) return undefined;
+        if (message.type === RTM_NEWADDR) return { kind: 'addressAdded', address };
+        return { kind: 'addressRemoved', address, own: message.portId === this.#options.ignoreAdditionsBy };
+      }
+      default:
+        return undefined;
+    }
+  }
+}

@@ -1,55 +1,38 @@
 /**
- * Requests to the kernel about interfaces and addresses, synchronous: the kernel answers within the call.
+ * Requests to the kernel about interfaces and addresses, synchronous: the kernel carries a request out while it is being
+ * sent, so its answer can be read at once and nothing here waits.
  */
-import type { Outcome } from '../net/system-error.js';
-import type { Ipv4 } from '../vrrp/virtual-router.js';
+import { constants } from 'node:os';
+import { OK, type Outcome, refusal } from '../net/system-error.js';
+import { formatIpv4 } from '../wire/ipv4-address.js';
+import {
+  messagesOf,
+  type NetlinkMessage,
+  NetlinkWriter,
+  NLM_F_DUMP_INTR,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readError,
+} from '../wire/netlink-message.js';
+import {
+  type AddressKey,
+  type AddressRequest,
+  type AddressVerb,
+  type InterfaceAddress,
+  type Link,
+  MAX_NAME_LENGTH,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+  readAddress,
+  readLink,
+  writeAddressDump,
+  writeAddressRequest,
+  writeLinkDump,
+  writeLinkRequest,
+} from '../wire/rtnetlink-message.js';
+import { NETLINK_CAP_ACK, NETLINK_EXT_ACK, NetlinkSocket } from './netlink-socket.js';
 
-/** Kernel lifetime of an address: whole seconds, 1..4294967294, after which the kernel removes it. */
-export type Lifetime = number | 'forever';
-
-/** Identifies an address: the kernel distinguishes by all three. */
-export interface AddressKey {
-  readonly interfaceIndex: number;
-  readonly address: Ipv4;
-  readonly prefixLength: number;
-}
-
-export interface AddressRequest extends AddressKey {
-  readonly lifetime: Lifetime;
-  /** Such as "eth0:1"; at most 15 bytes, must begin with the interface's name. Absent: the interface's name. */
-  readonly label?: string;
-  readonly broadcast?: Ipv4;
-  /** rtnetlink(7) scope; absent: 0, global. */
-  readonly scope?: number;
-}
-
-/** An address as the kernel has it. */
-export interface InterfaceAddress extends AddressKey {
-  readonly label?: string;
-  readonly broadcast?: Ipv4;
-  readonly scope: number;
-  readonly flags: number;
-  /** Remaining when the kernel wrote the message. */
-  readonly validLifetime: Lifetime;
-  readonly preferredLifetime: Lifetime;
-}
-
-/** An interface as the kernel has it. */
-export interface Link {
-  readonly index: number;
-  readonly name: string;
-  /** IFF_UP and IFF_RUNNING: administratively up and with carrier. */
-  readonly isUp: boolean;
-  /** IFF_* bits. */
-  readonly flags: number;
-  /** IF_OPER_*: 0 unknown, 1 not present, 2 down, 3 lower layer down, 4 testing, 5 dormant, 6 up. */
-  readonly operationalState: number;
-  /** ARPHRD_*: 1 is Ethernet. */
-  readonly type: number;
-  readonly mtu: number;
-  /** Absent for interfaces without one. */
-  readonly hardwareAddress?: Uint8Array;
-}
+export type { AddressKey, AddressRequest, InterfaceAddress, Lifetime, Link } from '../wire/rtnetlink-message.js';
 
 export interface Rtnetlink {
   /** Our address on the netlink bus: notifications caused by our requests carry it. */
@@ -77,3 +60,208 @@ export interface Rtnetlink {
 
 /** Throws SocketOpenError. */
 export type OpenRtnetlink = () => Rtnetlink;
+
+/** A question to the kernel got no whole answer. `code` is the errno's name. */
+export class RtnetlinkError extends Error {
+  readonly code: string;
+  readonly errno: number;
+
+  constructor(errno: number, doing: string, detail?: string) {
+    const refused = refusal(errno, doing, detail);
+    super(refused.message);
+    this.name = 'RtnetlinkError';
+    this.code = refused.code;
+    this.errno = refused.errno;
+  }
+}
+
+/** Messages per datagram: even if every one is refused, the answers fit in the receive queue. */
+const BATCH = 64;
+const RECEIVE_BUFFER = 512 * 1024;
+/** A dump that changes while it is being read is asked for again this many times. */
+const DUMP_ATTEMPTS = 5;
+const MAX_SEQUENCE = 0xffffffff;
+
+const DOING: Readonly<Record<AddressVerb, string>> = {
+  add: 'add address',
+  renew: 'renew address',
+  delete: 'delete address',
+};
+
+export const openRtnetlink: OpenRtnetlink = () => new HostRtnetlink();
+
+class HostRtnetlink implements Rtnetlink {
+  readonly #socket: NetlinkSocket;
+  readonly #writer = new NetlinkWriter();
+  #sequence = 0;
+
+  constructor() {
+    this.#socket = new NetlinkSocket(0, RECEIVE_BUFFER);
+    // Refusals without the refused message, with the kernel's words.
+    this.#socket.enable(NETLINK_CAP_ACK);
+    this.#socket.enable(NETLINK_EXT_ACK);
+  }
+
+  get portId(): number {
+    return this.#socket.portId;
+  }
+
+  addAddresses(requests: readonly AddressRequest[]): readonly Outcome[] {
+    return this.#change('add', requests);
+  }
+
+  renewAddresses(requests: readonly AddressRequest[]): readonly Outcome[] {
+    return this.#change('renew', requests);
+  }
+
+  deleteAddresses(keys: readonly AddressKey[]): readonly Outcome[] {
+    return this.#change('delete', keys);
+  }
+
+  links(): readonly Link[] {
+    const links: Link[] = [];
+    this.#dump(
+      'list interfaces',
+      (sequence) => writeLinkDump(this.#writer, sequence),
+      (message) => {
+        const link = message.type === RTM_NEWLINK ? readLink(message) : undefined;
+        if (link !== undefined) links.push(link);
+      },
+      () => links.splice(0),
+    );
+    return links;
+  }
+
+  addresses(): readonly InterfaceAddress[] {
+    const addresses: InterfaceAddress[] = [];
+    this.#dump(
+      'list addresses',
+      (sequence) => writeAddressDump(this.#writer, sequence),
+      (message) => {
+        const address = message.type === RTM_NEWADDR ? readAddress(message) : undefined;
+        if (address !== undefined) addresses.push(address);
+      },
+      () => addresses.splice(0),
+    );
+    return addresses;
+  }
+
+  link(name: string): Link | undefined {
+    // Longer names exist as alternative names only; nothing can be bound to them.
+    if (name.length === 0 || name.length > MAX_NAME_LENGTH) return undefined;
+    const doing = `look up interface ${name}`;
+    const sequence = this.#takeSequences(1);
+    this.#writer.clear();
+    writeLinkRequest(this.#writer, name, sequence);
+    this.#send(doing);
+    let link: Link | undefined;
+    const isAnswered = this.#readAnswers(doing, (message) => {
+      if (message.sequence !== sequence) return false;
+      const error = readError(message);
+      if (error !== undefined && error.errno !== constants.errno.ENODEV && error.errno !== 0) {
+        throw new RtnetlinkError(error.errno, doing, error.message);
+      }
+      link = readLink(message);
+      return true;
+    });
+    if (!isAnswered) throw new RtnetlinkError(constants.errno.EIO, doing, 'the kernel gave no answer');
+    return link?.name === name ? link : undefined;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #change(verb: AddressVerb, requests: readonly (AddressRequest | AddressKey)[]): readonly Outcome[] {
+    const outcomes: Outcome[] = [];
+    for (let start = 0; start < requests.length; start += BATCH) {
+      outcomes.push(...this.#changeBatch(verb, requests.slice(start, start + BATCH)));
+    }
+    return outcomes;
+  }
+
+  /**
+   * Only the last message asks for an acknowledgement: the others are answered if refused, and the acknowledgement,
+   * which is always the last answer, proves that all were looked at.
+   */
+  #changeBatch(verb: AddressVerb, requests: readonly (AddressRequest | AddressKey)[]): readonly Outcome[] {
+    const doing = (request: AddressKey) =>
+      `${DOING[verb]} ${formatIpv4(request.address)}/${request.prefixLength} on interface ${request.interfaceIndex}`;
+    const last = requests.length - 1;
+    const firstSequence = this.#takeSequences(requests.length);
+    this.#writer.clear();
+    for (const [i, request] of requests.entries()) {
+      writeAddressRequest(this.#writer, verb, request, firstSequence + i, i === last);
+    }
+    const outcomes: Outcome[] = requests.map(() => OK);
+    const failAll = (errno: number, detail?: string) =>
+      requests.map((request) => refusal(errno, doing(request), detail));
+
+    const sent = this.#socket.send(this.#writer.datagram());
+    if (sent < 0) return failAll(-sent);
+    try {
+      const isAnswered = this.#readAnswers(DOING[verb], (message) => {
+        const index = message.sequence - firstSequence;
+        const request = requests[index];
+        const error = readError(message);
+        if (request === undefined || error === undefined) return false;
+        if (error.errno !== 0) outcomes[index] = refusal(error.errno, doing(request), error.message);
+        return index === last;
+      });
+      return isAnswered ? outcomes : failAll(constants.errno.EIO, 'the kernel gave no answer');
+    } catch (error) {
+      if (error instanceof RtnetlinkError) return failAll(error.errno);
+      throw error;
+    }
+  }
+
+  /** `restart` forgets what was taken; the dump begins again. */
+  #dump(
+    doing: string,
+    write: (sequence: number) => void,
+    take: (message: NetlinkMessage) => void,
+    restart: () => void,
+  ): void {
+    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+      const sequence = this.#takeSequences(1);
+      this.#writer.clear();
+      write(sequence);
+      this.#send(doing);
+      let isConsistent = true;
+      const isAnswered = this.#readAnswers(doing, (message) => {
+        if (message.sequence !== sequence) return false;
+        if ((message.flags & NLM_F_DUMP_INTR) !== 0) isConsistent = false;
+        const error = readError(message);
+        if (error !== undefined && error.errno !== 0) throw new RtnetlinkError(error.errno, doing, error.message);
+        if (message.type !== NLMSG_DONE && message.type !== NLMSG_ERROR) take(message);
+        return message.type === NLMSG_DONE;
+      });
+      if (isAnswered && isConsistent) return;
+      restart();
+    }
+    throw new RtnetlinkError(constants.errno.EIO, doing, 'it kept changing while being read');
+  }
+
+  /** Reserves consecutive sequence numbers and returns the first. */
+  #takeSequences(count: number): number {
+    if (this.#sequence + count > MAX_SEQUENCE) this.#sequence = 0;
+    const first = this.#sequence + 1;
+    this.#sequence += count;
+    return first;
+  }
+
+  #send(doing: string): void {
+    const sent = this.#socket.send(this.#writer.datagram());
+    if (sent < 0) throw new RtnetlinkError(-sent, doing);
+  }
+
+  /** Reads answers until `isLast` says so (true) or there is none (false). Throws RtnetlinkError. */
+  #readAnswers(doing: string, isLast: (message: NetlinkMessage) => boolean): boolean {
+    for (;;) {
+      const received = this.#socket.receive();
+      if (received === 'empty') return false;
+      if (typeof received === 'number') throw new RtnetlinkError(-received, doing);
+      for (const message of messagesOf(received)) if (isLast(message)) return true;
+    }
+  }
+}

@@ -40,6 +40,34 @@ export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `E${errno}`;
 }
 
+/**
+ * The number behind the words of strerror(), for a library that passes on nothing else; 5 (EIO) for words that are none
+ * of those met on sockets.
+ */
+export function errnoOfText(text: string): number {
+  const name = STRERROR[text];
+  return name === undefined ? constants.errno.EIO : constants.errno[name];
+}
+
+const STRERROR: Readonly<Record<string, keyof typeof constants.errno>> = {
+  'Operation not permitted': 'EPERM',
+  'Permission denied': 'EACCES',
+  'No such device': 'ENODEV',
+  'No such device or address': 'ENXIO',
+  'Network is down': 'ENETDOWN',
+  'Network is unreachable': 'ENETUNREACH',
+  'Cannot assign requested address': 'EADDRNOTAVAIL',
+  'Address already in use': 'EADDRINUSE',
+  'Resource temporarily unavailable': 'EAGAIN',
+  'Interrupted system call': 'EINTR',
+  'No buffer space available': 'ENOBUFS',
+  'Cannot allocate memory': 'ENOMEM',
+  'Too many open files': 'EMFILE',
+  'Bad file descriptor': 'EBADF',
+  'Invalid argument': 'EINVAL',
+  'Protocol not available': 'ENOPROTOOPT',
+};
+
 /** `doing` completes "cannot ..."; `detail` is what the kernel said in words, if it did. */
 export function refusal(errno: number, doing: string, detail?: string): Refusal {
   const code = errnoName(errno);

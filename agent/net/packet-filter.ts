@@ -1,0 +1,116 @@
+/**
+ * Classic BPF programs that the kernel runs on each packet before it is queued to a socket (linux/filter.h). What they
+ * refuse costs no wake-up and no room in the queue.
+ */
+import { endianness } from 'node:os';
+import { libc } from './libc.js';
+
+/** One instruction: code, jump if true, jump if false, operand. */
+export type FilterInstruction = readonly [code: number, jumpTrue: number, jumpFalse: number, operand: number];
+
+const LOAD_WORD = 0x20;
+const LOAD_HALF = 0x28;
+const LOAD_BYTE = 0x30;
+const LOAD_LENGTH = 0x80;
+const STORE = 0x02;
+const LOAD_X_STORED = 0x61;
+const JUMP_EQUAL = 0x15;
+const JUMP_EQUAL_X = 0x1d;
+const JUMP_GREATER_OR_EQUAL = 0x35;
+const JUMP_ANY_BIT = 0x45;
+const RETURN = 0x06;
+
+const ACCEPT = 0xffffffff;
+
+/** Takes nothing: for the time before a socket is bound to its interface. */
+export const NOTHING: readonly FilterInstruction[] = [[RETURN, 0, 0, 0]];
+
+/**
+ * Packets that look like VRRP advertisements (`like`) or all others: IPv4 without options, not a fragment, TTL 255
+ * unless any is wanted, long enough, version 2 or 3 and type 1. Loads begin at the IP header.
+ */
+export function advertisementFilter(take: 'like' | 'unlike', anyTtl: boolean): readonly FilterInstruction[] {
+  const match = take === 'like' ? ACCEPT : 0;
+  const rest = take === 'like' ? 0 : ACCEPT;
+  const SHORTEST = 28;
+  const program: FilterInstruction[] = [];
+  /** Jumps to the last instruction unless the test holds; resolved below. */
+  const REST = -1;
+  const require = (load: FilterInstruction, test: number, operand: number, holds: boolean) => {
+    program.push(load, holds ? [test, 0, REST, operand] : [test, REST, 0, operand]);
+  };
+  require([LOAD_LENGTH, 0, 0, 0], JUMP_GREATER_OR_EQUAL, SHORTEST, true);
+  require([LOAD_BYTE, 0, 0, 0], JUMP_EQUAL, 0x45, true);
+  require([LOAD_HALF, 0, 0, 6], JUMP_ANY_BIT, 0x3fff, false);
+  if (!anyTtl) require([LOAD_BYTE, 0, 0, 8], JUMP_EQUAL, 255, true);
+  program.push([LOAD_BYTE, 0, 0, 20], [JUMP_EQUAL, 1, 0, 0x31], [JUMP_EQUAL, 0, REST, 0x21]);
+  program.push([RETURN, 0, 0, match], [RETURN, 0, 0, rest]);
+  const last = program.length - 1;
+  return program.map(([code, yes, no, operand], at) => {
+    const target = (jump: number) => (jump === REST ? last - at - 1 : jump);
+    return [code, target(yes), target(no), operand];
+  });
+}
+
+/** Ethernet frames of ARP whose sender and target address are the same: announcements. */
+export const ARP_ANNOUNCEMENTS: readonly FilterInstruction[] = [
+  [LOAD_HALF, 0, 0, 12],
+  [JUMP_EQUAL, 0, 5, 0x0806],
+  [LOAD_WORD, 0, 0, 28],
+  [STORE, 0, 0, 0],
+  [LOAD_X_STORED, 0, 0, 0],
+  [LOAD_WORD, 0, 0, 38],
+  [JUMP_EQUAL_X, 1, 0, 0],
+  [RETURN, 0, 0, 0],
+  [RETURN, 0, 0, ACCEPT],
+];
+
+/**
+ * Netlink messages, but not those of type `type` whose port id is `portId`: notifications of our own doing. Loads are
+ * big-endian, netlink is little-endian.
+ */
+export function otherNetlinkMessages(type: number, portId: number): readonly FilterInstruction[] {
+  return [
+    [LOAD_HALF, 0, 0, 4],
+    [JUMP_EQUAL, 0, 2, swap16(type)],
+    [LOAD_WORD, 0, 0, 12],
+    [JUMP_EQUAL, 1, 0, swap32(portId)],
+    [RETURN, 0, 0, ACCEPT],
+    [RETURN, 0, 0, 0],
+  ];
+}
+
+/**
+ * Calls `attach` with the option value for SO_ATTACH_FILTER (struct sock_fprog). It points into other memory, which is
+ * kept until `attach` returns; the kernel has copied it by then.
+ */
+export function withFilter<Result>(
+  program: readonly FilterInstruction[],
+  attach: (option: Uint8Array) => Result,
+): Result {
+  const littleEndian = endianness() === 'LE';
+  const instructions = new Uint8Array(program.length * 8);
+  const code = new DataView(instructions.buffer);
+  for (const [i, [operation, yes, no, operand]] of program.entries()) {
+    code.setUint16(i * 8, operation, littleEndian);
+    code.setUint8(i * 8 + 2, yes);
+    code.setUint8(i * 8 + 3, no);
+    code.setUint32(i * 8 + 4, operand, littleEndian);
+  }
+  const option = new Uint8Array(16);
+  const view = new DataView(option.buffer);
+  view.setUint16(0, program.length, littleEndian);
+  view.setBigUint64(8, libc().addressOf(instructions), littleEndian);
+  const result = attach(option);
+  // Reading it after the call keeps the memory that the option points to.
+  if (instructions.length === 0) throw new RangeError('an empty packet filter');
+  return result;
+}
+
+function swap16(value: number): number {
+  return ((value & 0xff) << 8) | (value >>> 8);
+}
+
+function swap32(value: number): number {
+  return ((swap16(value & 0xffff) << 16) | swap16(value >>> 16)) >>> 0;
+}
