@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { currentPriority, effectivePriority, type TrackState } from '../../agent/vrrp/index.js';
+import { sampleRouter } from './sample-router.js';
+
+// weight, reversed, contribution when up, when down; without a result it is always 0.
+const ROWS: readonly (readonly [weight: number, reverse: boolean, up: number, down: number])[] = [
+  [20, false, 20, 0],
+  [-20, false, 0, -20],
+  [20, true, -20, 0],
+  [-20, true, 0, 20],
+];
+
+for (const [weight, reverse, up, down] of ROWS) {
+  test(`weight ${weight}${reverse ? ' reversed' : ''}: ${up} when up, ${down} when down, 0 without a result`, () => {
+    const router = sampleRouter({ tracks: [{ id: 'check pg', weight, reverse }] });
+    const of = (state: TrackState) => effectivePriority(router, { 'check pg': state }).priority;
+    assert.equal(of('up'), 100 + up);
+    assert.equal(of('down'), 100 + down);
+    assert.equal(of('unknown'), 100);
+    assert.equal(effectivePriority(router, {}).priority, 100);
+  });
+}
+
+test('every term is told, and they add up', () => {
+  const router = sampleRouter({
+    priority: 250,
+    tracks: [
+      { id: 'check a', weight: 10, reverse: false },
+      { id: 'check b', weight: -3, reverse: false },
+      { id: 'interface em1', weight: 0, reverse: false },
+    ],
+  });
+  assert.deepEqual(effectivePriority(router, { 'check a': 'up', 'check b': 'down' }), {
+    priority: 254,
+    terms: [
+      { term: 'base', value: 250, reason: 'configured priority' },
+      { term: 'check a', value: 10, reason: 'up, weight +10' },
+      { term: 'check b', value: -3, reason: 'down, weight -3' },
+      { term: 'clamp', value: -3, reason: 'kept between 1 and 254' },
+    ],
+    faults: [],
+    pending: ['interface em1'],
+  });
+});
+
+test('it never falls below 1', () => {
+  const router = sampleRouter({ priority: 5, tracks: [{ id: 'check a', weight: -50, reverse: false }] });
+  const { priority, terms } = effectivePriority(router, { 'check a': 'down' });
+  assert.equal(priority, 1);
+  assert.deepEqual(terms.at(-1), { term: 'clamp', value: 46, reason: 'kept between 1 and 254' });
+});
+
+test('nothing moves the priority of an owner', () => {
+  const router = sampleRouter({ priority: 255, tracks: [{ id: 'check a', weight: -50, reverse: false }] });
+  assert.equal(currentPriority(router, { 'check a': 'down' }), 255);
+  const { priority, terms } = effectivePriority(router, { 'check a': 'down' });
+  assert.equal(priority, 255);
+  assert.deepEqual(
+    terms.map(({ value }) => value),
+    [255, 0],
+  );
+});
+
+test('weight 0 is a fault while down, reversed while up, and pending without a result', () => {
+  const router = sampleRouter({
+    tracks: [
+      { id: 'check a', weight: 0, reverse: false },
+      { id: 'check b', weight: 0, reverse: true },
+    ],
+  });
+  const faults = (a: TrackState, b: TrackState) => effectivePriority(router, { 'check a': a, 'check b': b }).faults;
+  assert.deepEqual(faults('up', 'down'), []);
+  assert.deepEqual(faults('down', 'down'), ['check a']);
+  assert.deepEqual(faults('up', 'up'), ['check b']);
+  assert.deepEqual(effectivePriority(router, { 'check a': 'up' }).pending, ['check b']);
+});
