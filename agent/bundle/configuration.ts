@@ -26,6 +26,8 @@ export interface ConfigurationEdges {
 }
 
 export interface ConfigurationListener {
+  /** About to be put in force: what the election thread does with it may be heard before its answer. */
+  applying(bundle: Bundle): void;
   /** Wholly in force from now on. */
   applied(stored: StoredBundle, settings: BundleSettings): void;
   refused(identity: BundleIdentity, refusals: readonly Refusal[]): void;
@@ -154,6 +156,7 @@ export class Configuration {
   ): Promise<{ ok: true; settings: BundleSettings } | { ok: false; refusals: readonly Refusal[] }> {
     const translated = settingsOf(stored.bundle);
     if (!translated.ok) return translated;
+    this.#listener.applying(stored.bundle);
     try {
       const problems = await this.#edges.configure(translated.settings.routers);
       return problems.length === 0 ? translated : { ok: false, refusals: problems.map((problem) => ({ ...problem })) };

@@ -41,8 +41,9 @@ export async function judgeFile(file: string, node: string, edges: SourceEdges):
     : await readManifestFile(file, text);
   const remarks = [...read.remarks];
   if (hasErrors(remarks)) return { remarks };
-  const { compileBundle, validateResources } = await import('../../proto/rules/index.js');
-  const { errors, warnings } = validateResources([...read.resources]);
+  const { compileBundle } = await import('../../proto/rules/compile.js');
+  const { validateResources } = await import('../../proto/rules/validate.js');
+  const { errors, warnings } = validateResources(read.resources, { standalone: true });
   for (const [severity, findings] of [
     ['error', errors],
     ['warning', warnings],
@@ -66,7 +67,7 @@ export async function judgeFile(file: string, node: string, edges: SourceEdges):
     });
   }
   if (hasErrors(remarks)) return { remarks };
-  const bundle = compileBundle([...read.resources], node);
+  const bundle = compileBundle(read.resources, node);
   return { remarks, runnable: { node, bundle, content: Bundle.encode(bundle).finish() } };
 }
 

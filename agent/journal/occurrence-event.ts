@@ -16,8 +16,8 @@ import {
 import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { Occurrence } from '../runtime/messages.js';
 import type { StateName } from '../vrrp/index.js';
+import type { Repeated } from './flood.js';
 import type { EventDraft } from './journal.js';
-import type { Rejection } from './rejections.js';
 
 /** Both clocks at the moment of an event. */
 export interface Moment {
@@ -59,11 +59,10 @@ export function transitionEvent(occurrence: Kind<'transition'>): EventDraft {
   });
 }
 
-export function rejectedEvent(moment: Moment, rejection: Rejection): EventDraft {
-  const { router, source, reason, count } = rejection;
+export function rejectedEvent(occurrence: Kind<'rejected'>): EventDraft {
+  const { router, source, reason, count } = occurrence;
   const what = count === 1 ? 'an advertisement' : `${count} advertisements`;
-  const from = source === 'many' ? 'many sources' : source;
-  return draft(moment, EventSeverity.WARNING, router, `${router}: refused ${what} from ${from}: ${reason}`, {
+  return draft(occurrence, EventSeverity.WARNING, router, `${router}: refused ${what} from ${source}: ${reason}`, {
     $case: 'advertisementRejected',
     value: { reason, source, count },
   });
@@ -78,10 +77,11 @@ export function noticeEvent(occurrence: Kind<'notice'>): EventDraft {
 }
 
 /** `heard` counts lower-priority advertisements of one source. */
-export function lowerPriorityEvent(moment: Moment, heard: Rejection): EventDraft {
+export function lowerPriorityEvent(moment: Moment, heard: Repeated): EventDraft {
   const { router, source, count } = heard;
+  const who = source === 'many' ? 'several routers' : source;
   const times = count === 1 ? '' : ` (${count} times)`;
-  const message = `${router}: ${source} advertises a lower priority while this node is active${times}`;
+  const message = `${router}: ${who} advertises a lower priority while this node is active${times}`;
   return draft(moment, EventSeverity.WARNING, router, message, {
     $case: 'protocolNotice',
     value: { kind: 'lower-priority-heard', source },

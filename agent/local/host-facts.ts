@@ -1,6 +1,6 @@
 /** What this host has: interfaces of this network namespace, programs, the version of this software. */
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { hostProgramFiles, judgeProgram } from '../health/executable.js';
 import { accountOf } from '../health/host-edges.js';
@@ -41,4 +41,9 @@ export function agentVersion(): string {
     }
   }
   return 'unknown';
+}
+
+/** Follows every symbolic link; rejects when there is nothing. */
+export async function resolvePath(file: string): Promise<string> {
+  return await realpath(file);
 }

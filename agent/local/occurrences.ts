@@ -10,6 +10,7 @@ import { assertNever } from '../../proto/rules/assert-never.js';
 import { FifoWriter, type OpenFifo } from '../hooks/fifo.js';
 import type { HookRunner } from '../hooks/hook-runner.js';
 import { notificationOf } from '../hooks/notification.js';
+import { Flood, type Repeated } from '../journal/flood.js';
 import type { Journal } from '../journal/journal.js';
 import {
   addressEvent,
@@ -20,7 +21,6 @@ import {
   rejectedEvent,
   transitionEvent,
 } from '../journal/occurrence-event.js';
-import { type Rejection, RejectionWindows } from '../journal/rejections.js';
 import type { Occurrence } from '../runtime/messages.js';
 import type { CancelTimer, Clock } from './clock.js';
 
@@ -29,9 +29,6 @@ export interface NotifiedRouter {
   readonly displayName: string;
   readonly hooks: Hooks | undefined;
 }
-
-/** A reason that stands for advertisements of lower priority, which are no refusals but come in the same floods. */
-const LOWER_PRIORITY = 'lower-priority-heard';
 
 export interface OccurrenceEdges {
   readonly clock: Clock;
@@ -44,10 +41,10 @@ export interface OccurrenceEdges {
 export class Occurrences {
   readonly #edges: OccurrenceEdges;
   readonly #fifos = new Map<string, FifoWriter>();
-  readonly #windows = new RejectionWindows();
+  readonly #lowerPriorities = new Flood();
   readonly #lastHooks = new Map<string, HookRun>();
   #routers: ReadonlyMap<string, NotifiedRouter> = new Map();
-  #cancelWindows: CancelTimer | undefined;
+  #cancelFlood: CancelTimer | undefined;
 
   constructor(edges: OccurrenceEdges) {
     this.#edges = edges;
@@ -56,6 +53,11 @@ export class Occurrences {
   /** By router: the result of the last hook that ended. */
   get lastHooks(): ReadonlyMap<string, HookRun> {
     return this.#lastHooks;
+  }
+
+  /** Routers that may start before `configure` is called with them; known ones stay as they are until then. */
+  expect(routers: ReadonlyMap<string, NotifiedRouter>): void {
+    this.#routers = new Map([...routers, ...this.#routers]);
   }
 
   /** By the routers' names. One that is gone keeps its hooks for its stop, which comes after this. */
@@ -76,12 +78,15 @@ export class Occurrences {
       }
       case 'rejected': {
         const { router, source, reason, count } = occurrence;
-        this.#aggregate({ router, source, reason, count }, occurrence.at);
+        log.warn({ router, peer: source, code: reason, count }, 'advertisements refused');
+        journal.add(rejectedEvent(occurrence));
         break;
       }
       case 'lowerPriorityHeard': {
         const { router, source } = occurrence;
-        this.#aggregate({ router, source, reason: LOWER_PRIORITY, count: 1 }, occurrence.at);
+        const told = this.#lowerPriorities.add({ router, source, count: 1 }, occurrence.at);
+        if (told !== undefined) this.#tellLowerPriority(told);
+        this.#planFlood();
         break;
       }
       case 'notice': {
@@ -125,8 +130,8 @@ export class Occurrences {
 
   /** Tells what has been counted so far and lets go of the FIFOs. */
   close(): void {
-    this.#cancelWindows?.();
-    this.#tellWindows(Number.POSITIVE_INFINITY);
+    this.#cancelFlood?.();
+    this.#tellFlood(Number.POSITIVE_INFINITY);
     for (const fifo of this.#fifos.values()) fifo.close();
   }
 
@@ -156,38 +161,26 @@ export class Occurrences {
     return writer;
   }
 
-  #aggregate(rejection: Rejection, now: number): void {
-    const told = this.#windows.add(rejection, now);
-    if (told !== undefined) this.#tell(told);
-    this.#planWindows();
-  }
-
-  #planWindows(): void {
-    this.#cancelWindows?.();
-    this.#cancelWindows = undefined;
-    const deadline = this.#windows.nextDeadline();
+  #planFlood(): void {
+    this.#cancelFlood?.();
+    this.#cancelFlood = undefined;
+    const deadline = this.#lowerPriorities.nextDeadline();
     if (deadline === undefined) return;
     const { clock } = this.#edges;
-    this.#cancelWindows = clock.after((deadline - clock.now()) / 1_000, () => {
-      this.#tellWindows(clock.now());
-      this.#planWindows();
+    this.#cancelFlood = clock.after((deadline - clock.now()) / 1_000, () => {
+      this.#tellFlood(clock.now());
+      this.#planFlood();
     });
   }
 
-  #tellWindows(now: number): void {
-    for (const rejection of this.#windows.due(now)) this.#tell(rejection);
+  #tellFlood(now: number): void {
+    for (const repeated of this.#lowerPriorities.due(now)) this.#tellLowerPriority(repeated);
   }
 
-  #tell(rejection: Rejection): void {
+  #tellLowerPriority(repeated: Repeated): void {
     const { clock, journal, log } = this.#edges;
-    const moment = { at: clock.now(), wallMs: clock.wallMs() };
-    const { router, source, reason, count } = rejection;
-    if (reason === LOWER_PRIORITY) {
-      log.warn({ router, peer: source, count }, 'a lower priority is advertised');
-      journal.add(lowerPriorityEvent(moment, rejection));
-    } else {
-      log.warn({ router, peer: source, code: reason, count }, 'advertisements refused');
-      journal.add(rejectedEvent(moment, rejection));
-    }
+    const { router, source, count } = repeated;
+    log.warn({ router, peer: source, count }, 'a lower priority is advertised');
+    journal.add(lowerPriorityEvent({ at: clock.now(), wallMs: clock.wallMs() }, repeated));
   }
 }

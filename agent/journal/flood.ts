@@ -1,13 +1,12 @@
 /**
- * Refused advertisements come in floods. The first of a kind (router, source, reason) is told at once, those of the
- * next minute as one with a count. Pure: time comes in, due summaries come out.
+ * What comes with every advertisement comes in floods. The first of a kind (router and source) is told at once, those of
+ * the next minute as one with a count. Pure: time comes in, due summaries come out.
  */
 import type { Instant, Micros } from '../../proto/rules/time.js';
 
-export interface Rejection {
+export interface Repeated {
   readonly router: string;
   readonly source: string;
-  readonly reason: string;
   /** Advertisements of this kind that this stands for. */
   readonly count: number;
 }
@@ -18,37 +17,37 @@ const MAX_KINDS = 256;
 const MANY_SOURCES = 'many';
 
 interface Window {
-  readonly rejection: Rejection;
+  readonly repeated: Repeated;
   readonly endsAt: Instant;
   count: number;
 }
 
-export class RejectionWindows {
+export class Flood {
   readonly #windows = new Map<string, Window>();
 
   /** Returns what is to be told now; absent while the kind's window is open. */
-  add(rejection: Rejection, now: Instant): Rejection | undefined {
-    const known = this.#windows.get(keyOf(rejection));
+  add(repeated: Repeated, now: Instant): Repeated | undefined {
+    const known = this.#windows.get(keyOf(repeated));
     if (known !== undefined) {
-      known.count += rejection.count;
+      known.count += repeated.count;
       return undefined;
     }
-    if (this.#windows.size >= MAX_KINDS && rejection.source !== MANY_SOURCES) {
-      return this.add({ ...rejection, source: MANY_SOURCES }, now);
+    if (this.#windows.size >= MAX_KINDS && repeated.source !== MANY_SOURCES) {
+      return this.add({ ...repeated, source: MANY_SOURCES }, now);
     }
-    this.#windows.set(keyOf(rejection), { rejection, endsAt: now + WINDOW, count: 0 });
-    return rejection;
+    this.#windows.set(keyOf(repeated), { repeated, endsAt: now + WINDOW, count: 0 });
+    return repeated;
   }
 
   /** Closes windows that have ended; returns those in which more came. A kind that goes on keeps its window. */
-  due(now: Instant): Rejection[] {
-    const told: Rejection[] = [];
+  due(now: Instant): Repeated[] {
+    const told: Repeated[] = [];
     for (const [key, window] of this.#windows) {
       if (window.endsAt > now) continue;
       this.#windows.delete(key);
       if (window.count === 0) continue;
-      told.push({ ...window.rejection, count: window.count });
-      this.#windows.set(key, { rejection: window.rejection, endsAt: now + WINDOW, count: 0 });
+      told.push({ ...window.repeated, count: window.count });
+      this.#windows.set(key, { repeated: window.repeated, endsAt: now + WINDOW, count: 0 });
     }
     return told;
   }
@@ -61,6 +60,6 @@ export class RejectionWindows {
   }
 }
 
-function keyOf(rejection: Rejection): string {
-  return JSON.stringify([rejection.router, rejection.source, rejection.reason]);
+function keyOf(repeated: Repeated): string {
+  return JSON.stringify([repeated.router, repeated.source]);
 }

@@ -1,0 +1,59 @@
+/** "run": what the command line says, before anything of the elections is loaded. */
+import path from 'node:path';
+import { DEFAULT_CONFIG_FILE } from '../local/worker-protocol.js';
+import { type CommandSpec, type ParsedCommand, UsageError } from './command-line.js';
+import { LOCATION_OPTIONS, STATE_DIR_OPTION } from './locations.js';
+import { isLogLevel, LOG_LEVELS } from './log-levels.js';
+import type { RunOptions } from './run.js';
+
+export const RUN: CommandSpec = {
+  name: 'run',
+  usage: '',
+  summary:
+    'Runs the agent until SIGTERM or SIGINT, which hand every address over first (a second signal does not wait). SIGHUP\nreads the local file again. Without --standalone the agent belongs to the controller that it has joined.',
+  operands: [],
+  options: {
+    standalone: { type: 'string', value: 'FILE', help: 'no controller: run this keepalived.conf or Baton YAML file' },
+    node: { type: 'string', value: 'NAME', help: 'with --standalone: the name of this node (default: the host name)' },
+    ...LOCATION_OPTIONS,
+    'state-dir': STATE_DIR_OPTION,
+    'log-level': { type: 'string', value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default info)` },
+  },
+};
+
+export async function runCommand(command: ParsedCommand): Promise<number> {
+  const options = runOptions(command);
+  const { run } = await import('./run.js');
+  return await run(options);
+}
+
+/** Throws UsageError. Paths are made absolute: they mean what they meant when the agent was started. */
+export function runOptions(command: ParsedCommand): RunOptions {
+  const level = command.text('log-level');
+  if (level !== undefined && !isLogLevel(level)) {
+    throw new UsageError(`--log-level is one of ${LOG_LEVELS.join(', ')}, not "${level}"`);
+  }
+  const directories = {
+    ...absolute('stateDir', command.text('state-dir')),
+    ...absolute('runDir', command.text('run-dir')),
+    ...(level === undefined ? {} : { logLevel: level }),
+  };
+  const file = command.text('standalone');
+  const node = command.text('node');
+  const config = command.text('config');
+  if (file === undefined) {
+    if (node !== undefined)
+      throw new UsageError('--node goes with --standalone; a joined node has the name it joined with');
+    const configFile = path.resolve(config ?? DEFAULT_CONFIG_FILE);
+    return { mode: { kind: 'joined', configFile, isDefaultFile: config === undefined }, ...directories };
+  }
+  if (config !== undefined)
+    throw new UsageError('--config is for a joined agent; with --standalone everything is in the file');
+  const mode = { kind: 'standalone' as const, file: path.resolve(file), ...(node === undefined ? {} : { node }) };
+  return { mode, ...directories };
+}
+
+function absolute<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
+  // A computed key widens to string; it is the one that was given.
+  return value === undefined ? {} : ({ [key]: path.resolve(value) } as Record<K, string>);
+}

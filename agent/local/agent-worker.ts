@@ -1,0 +1,316 @@
+/**
+ * The worker's parts put together: configuration, checks, hooks, events, control socket, and what the controller link
+ * needs. Everything slow of the agent happens here; nothing here decides an election.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
+import type { AgentConfig } from '../../proto/gen/baton/v1/config.js';
+import type { ControllerLink, NodeStatus } from '../../proto/gen/baton/v1/status.js';
+import type { Logger } from '../../proto/process/logger.js';
+import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.js';
+import { Configuration } from '../bundle/configuration.js';
+import { type OwnerRules, scriptRefusal } from '../bundle/policy.js';
+import { CheckSupervisor } from '../health/checks.js';
+import { hostProgramEdges } from '../health/host-edges.js';
+import type { ProgramEdges } from '../health/program.js';
+import { openHostFifo } from '../hooks/fifo.js';
+import { HookRunner } from '../hooks/hook-runner.js';
+import { Journal } from '../journal/journal.js';
+import { JournalFiles } from '../journal/journal-files.js';
+import { bundleEvent, checkEvent, lifecycleEvent, type Moment, troubleEvent } from '../journal/occurrence-event.js';
+import type { TrackState } from '../vrrp/index.js';
+import type { AgentSide, LinkUpdate } from './agent-side.js';
+import type { Clock } from './clock.js';
+import type { ElectionClient } from './election-client.js';
+import { hostInterfaces, hostProgramProblem, resolvePath } from './host-facts.js';
+import { nodeStatusOf } from './node-status.js';
+import { type NotifiedRouter, Occurrences } from './occurrences.js';
+import { StatusReporter } from './status-reporter.js';
+import type { InForce } from './worker-protocol.js';
+
+export interface AgentWorkerOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly version: string;
+  readonly stateDir: string;
+  readonly startedWallMs: number;
+  /** Standalone: the node's name. Joined: absent, since the controller says. */
+  readonly standaloneNode?: string;
+  /** The host owner's file; in standalone mode an empty one. */
+  readonly config: AgentConfig;
+  readonly election: ElectionClient;
+  /** The bundle that is in force now, for whoever takes over from this worker. */
+  readonly inForce: (inForce: InForce) => void;
+}
+
+/** What this agent can do, as the controller knows it. */
+const CAPABILITIES = ['vrrp-v2', 'vrrp-v3-ipv4', 'unicast', 'check-exec', 'hooks', 'lease', 'handover'] as const;
+/** Events kept while no controller takes them. */
+const DEFAULT_EVENT_LIMIT = 10_000;
+/** Events kept for "events" where there is no controller. */
+const HISTORY_LIMIT = 1_000;
+/** How long hooks that run at the end are waited for. */
+const LAST_HOOKS_MS = 5_000;
+
+export class AgentWorker implements AgentSide {
+  readonly journal: Journal;
+  readonly configuration: Configuration;
+  readonly #options: AgentWorkerOptions;
+  readonly #store: BundleStore;
+  readonly #reporter: StatusReporter;
+  readonly #checks: CheckSupervisor;
+  readonly #hooks: HookRunner;
+  readonly #occurrences: Occurrences;
+  #rules: OwnerRules;
+  #scriptUser: string | undefined;
+  #link: ControllerLink;
+  #node: string;
+  /** States that the elections rely on although this worker has not run the checks yet. */
+  #knownChecks: ReadonlyMap<string, TrackState> = new Map();
+
+  private constructor(options: AgentWorkerOptions, journal: Journal) {
+    this.#options = options;
+    this.journal = journal;
+    const { clock, election, log, stateDir } = options;
+    this.#rules = options.config;
+    this.#scriptUser = options.config.scripts?.user || undefined;
+    this.#node = options.standaloneNode ?? '';
+    const isStandalone = options.standaloneNode !== undefined;
+    this.#link = {
+      state: isStandalone ? 'standalone' : 'connecting',
+      address: '',
+      since: new Date(clock.wallMs()),
+      error: '',
+    };
+    this.#reporter = new StatusReporter(clock, () => this.fullStatus());
+    const programs: ProgramEdges = hostProgramEdges({
+      clock,
+      defaultUser: () => this.#scriptUser,
+      refusal: async (file, resolved) =>
+        isStandalone ? undefined : await scriptRefusal(file, resolved, this.#rules.scripts, resolvePath),
+    });
+    this.#checks = new CheckSupervisor(programs, {
+      stateChanged: (name, state, status) => {
+        election.checkChanged(name, state);
+        const { lastResult: result, exitCode, reason: detail, output } = status;
+        log.info({ check: name, to: state, result, exitCode, detail, output }, 'check changed');
+        this.journal.add(checkEvent(this.#now(), status));
+      },
+      statusChanged: () => this.#reporter.changed(),
+    });
+    this.#hooks = new HookRunner(programs, {
+      finished: (router, run) => {
+        this.#occurrences.hookFinished(router, run);
+        this.#reporter.changed();
+      },
+    });
+    this.#occurrences = new Occurrences({ clock, log, journal, hooks: this.#hooks, openFifo: openHostFifo });
+    this.#store = new BundleStore(path.join(stateDir, 'bundles'), () => clock.wallMs());
+    this.configuration = new Configuration(
+      this.#store,
+      {
+        configure: async (routers) => await election.configure(routers),
+        resolvePath,
+        programProblem: async (file, user) => await hostProgramProblem(file, user || this.#scriptUser),
+        interfaces: hostInterfaces,
+        validate: async (bundle) => {
+          const { validateBundle } = await import('../../proto/rules/validate-bundle.js');
+          return validateBundle(bundle);
+        },
+      },
+      {
+        applying: (bundle) => this.#occurrences.expect(notifiedRouters(bundle)),
+        applied: (stored, settings) => {
+          this.#occurrences.configure(notifiedRouters(stored.bundle));
+          this.#checks.configure(settings.checks, this.#knownChecks);
+          this.#knownChecks = new Map();
+          const { generation, hash } = stored.identity;
+          log.info({ generation, hash }, 'configuration in force');
+          this.journal.add(bundleEvent(this.#now(), stored.identity, [], originOf(stored)));
+          options.inForce({ generation, content: stored.content });
+          this.#reporter.changed();
+        },
+        refused: (identity, refusals) => {
+          const { generation, hash } = identity;
+          log.error({ generation, hash, detail: refusals }, 'configuration refused');
+          this.journal.add(bundleEvent(this.#now(), identity, refusals, `of generation ${generation}`));
+        },
+      },
+    );
+  }
+
+  /** Never rejects: what is wrong with the state directory is logged and reported, and the agent goes on without it. */
+  static async open(options: AgentWorkerOptions): Promise<AgentWorker> {
+    const { clock, config, log, stateDir, standaloneNode } = options;
+    const isHistory = standaloneNode !== undefined;
+    const told: { phase: string; sentence: string }[] = [];
+    let journal: Journal | undefined;
+    const trouble = (phase: string, sentence: string): void => {
+      const moment = { at: clock.now(), wallMs: clock.wallMs() };
+      if (journal === undefined) told.push({ phase, sentence });
+      else journal.add(troubleEvent(moment, phase, sentence));
+    };
+    journal = await Journal.open(new JournalFiles(path.join(stateDir, 'journal'), () => clock.wallMs()), {
+      limit: isHistory ? HISTORY_LIMIT : config.eventQueueLimit || DEFAULT_EVENT_LIMIT,
+      isHistory,
+      clock,
+      newId: randomUUID,
+      listener: {
+        lostDisk: (err) =>
+          log.error({ path: stateDir, err }, 'events cannot be written to disk; they are kept in memory'),
+        regainedDisk: () => log.info({ path: stateDir }, 'events are on disk again'),
+        damaged: (damage, keptAs) => {
+          log.error({ path: keptAs, detail: damage }, 'the event journal was damaged; what was sound is in use');
+          trouble('journal-damaged', `the event journal was damaged (${damage}); it is kept as ${keptAs}`);
+        },
+        dropping: (count) => log.error({ count }, 'the event queue is full; events are dropped'),
+      },
+    });
+    for (const { phase, sentence } of told) trouble(phase, sentence);
+    return new AgentWorker(options, journal);
+  }
+
+  /** What is in the store; damage is logged and reported. Absent: nothing usable. Never rejects. */
+  async loadStored(): Promise<StoredBundle | undefined> {
+    const { log, stateDir } = this.#options;
+    try {
+      const { stored, damage } = await this.#store.load();
+      for (const sentence of damage) {
+        log.error({ detail: sentence }, 'a stored configuration was damaged');
+        this.journal.add(
+          troubleEvent(this.#now(), 'bundle-damaged', `a stored configuration was damaged: ${sentence}`),
+        );
+      }
+      return stored;
+    } catch (err) {
+      log.error({ path: stateDir, err }, 'the stored configuration cannot be read');
+      return undefined;
+    }
+  }
+
+  /** Runs what was in force before, under the owner's rules where a controller had sent it. */
+  async resume(stored: StoredBundle): Promise<void> {
+    this.#node ||= stored.bundle.node;
+    await this.configuration.resume(stored, this.#options.standaloneNode === undefined ? this.#rules : undefined);
+  }
+
+  /** Takes over from a worker that died: the elections go on running what it had put in force. */
+  async takeOver({ generation, content }: InForce): Promise<void> {
+    const { election, log } = this.#options;
+    log.error({ generation }, 'a worker died; another one takes over');
+    this.journal.add(troubleEvent(this.#now(), 'worker-restarted', 'the agent had to restart its worker thread'));
+    const status = await election.status().catch(() => undefined);
+    const states = (status?.routers ?? []).flatMap((router) => router.tracks);
+    this.#knownChecks = new Map(
+      states.filter(({ id }) => id.startsWith('check ')).map(({ id, state }) => [id.slice('check '.length), state]),
+    );
+    await this.resume({ identity: { generation, hash: hashOf(content) }, bundle: Bundle.decode(content), content });
+  }
+
+  /** The host owner's file, read again. Programs are judged by it from now on, everything else at the next push. */
+  replaceConfig(config: AgentConfig): void {
+    this.#rules = config;
+    this.#scriptUser = config.scripts?.user || undefined;
+  }
+
+  get occurrences(): Occurrences {
+    return this.#occurrences;
+  }
+
+  /** To be called after an occurrence was handled. */
+  changed(): void {
+    this.#reporter.changed();
+  }
+
+  started(): void {
+    const sentence = `baton-agent ${this.#options.version} started`;
+    this.journal.add(lifecycleEvent(this.#now(), 'started', sentence));
+  }
+
+  stopping(): void {
+    this.journal.add(lifecycleEvent(this.#now(), 'stopping', 'baton-agent is stopping'));
+  }
+
+  /** Every router has stopped: waits for the last hooks, a bounded time, and puts everything on disk. */
+  async finish(): Promise<void> {
+    this.#checks.stop();
+    await this.#hooks.drain(LAST_HOOKS_MS);
+    this.#occurrences.close();
+    this.#reporter.close();
+    await this.journal.flush();
+  }
+
+  // AgentSide --------------------------------------------------------------------------------------------------------
+
+  async hello(): ReturnType<AgentSide['hello']> {
+    return {
+      agentVersion: this.#options.version,
+      capabilities: [...CAPABILITIES],
+      status: await this.fullStatus(),
+      journalId: this.journal.id,
+    };
+  }
+
+  async fullStatus(): Promise<NodeStatus> {
+    const election = await this.#options.election.status();
+    return nodeStatusOf({
+      node: this.#node || hostname(),
+      agentVersion: this.#options.version,
+      pid: process.pid,
+      startedWallMs: this.#options.startedWallMs,
+      nowWallMs: this.#options.clock.wallMs(),
+      bundle: this.configuration.inForce?.identity,
+      election,
+      checks: this.#checks.statuses(),
+      lastHooks: this.#occurrences.lastHooks,
+      controller: this.#link,
+      queuedEvents: this.#options.standaloneNode === undefined ? this.journal.queued : 0,
+      droppedEvents: this.journal.dropped,
+    });
+  }
+
+  onStatusChanged(listener: Parameters<AgentSide['onStatusChanged']>[0]): () => void {
+    return this.#reporter.subscribe(listener);
+  }
+
+  pendingEvents(afterSequence: number, limit: number): ReturnType<AgentSide['pendingEvents']> {
+    return this.journal.pending(afterSequence, limit);
+  }
+
+  onEvents(listener: () => void): () => void {
+    return this.journal.onEvents(listener);
+  }
+
+  eventsAccepted(throughSequence: number): void {
+    this.journal.acknowledge(throughSequence);
+  }
+
+  async applyBundle(push: Parameters<AgentSide['applyBundle']>[0]): ReturnType<AgentSide['applyBundle']> {
+    return await this.configuration.push(push, this.#rules);
+  }
+
+  linkState(update: LinkUpdate): void {
+    this.#node = update.node ?? this.#node;
+    const isSame = update.state === this.#link.state && update.address === this.#link.address;
+    const since = isSame ? this.#link.since : new Date(this.#options.clock.wallMs());
+    this.#link = { state: update.state, address: update.address, error: update.error, since };
+  }
+
+  #now(): Moment {
+    const { clock } = this.#options;
+    return { at: clock.now(), wallMs: clock.wallMs() };
+  }
+}
+
+function notifiedRouters(bundle: Bundle): Map<string, NotifiedRouter> {
+  return new Map(bundle.routers.map(({ name, displayName, hooks }) => [name, { displayName, hooks }]));
+}
+
+function originOf(stored: StoredBundle): string {
+  const { generation, hash } = stored.identity;
+  const short = hash.slice(0, 12);
+  return generation === 0 ? `of the local file (${short})` : `of generation ${generation} (${short})`;
+}

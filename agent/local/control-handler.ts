@@ -1,0 +1,75 @@
+/** Answers what is asked over the control socket. */
+import { Event } from '../../proto/gen/baton/v1/events.js';
+import { NodeStatus } from '../../proto/gen/baton/v1/status.js';
+import type { Journal } from '../journal/journal.js';
+import { MAX_EVENTS } from './control-protocol.js';
+import type { ControlAnswer, ControlHandler } from './control-server.js';
+import { explain } from './explain.js';
+
+export interface ControlSubjects {
+  status(): Promise<NodeStatus>;
+  readonly journal: Journal;
+  /** Reads the local configuration again. The lines say what was found; `ok` is false when all stays as it was. */
+  reload(): Promise<{ readonly ok: boolean; readonly lines: readonly string[] }>;
+}
+
+export function controlHandler(subjects: ControlSubjects): ControlHandler {
+  return (request, answer) => {
+    switch (request.command) {
+      case 'status':
+        settle(answer, async () => {
+          answer.reply({ ok: true, result: NodeStatus.toJSON(await subjects.status()) });
+        });
+        return undefined;
+      case 'explain':
+        settle(answer, async () => {
+          const status = await subjects.status();
+          const explanation = explain(status, request.router);
+          if (explanation !== undefined) {
+            answer.reply({ ok: true, result: explanation });
+            return;
+          }
+          const names = status.routers.map(({ name }) => name).join(', ');
+          const message = `there is no router "${request.router}" here; there ${names === '' ? 'is none' : `are: ${names}`}`;
+          answer.reply({ ok: false, code: 'not-found', message });
+        });
+        return undefined;
+      case 'reload':
+        settle(answer, async () => {
+          const { ok, lines } = await subjects.reload();
+          if (ok) answer.reply({ ok: true, result: { lines } });
+          else answer.reply({ ok: false, code: 'refused', message: lines.join('\n') });
+        });
+        return undefined;
+      case 'events':
+        return answerEvents(subjects.journal, request.limit, request.follow, answer);
+    }
+  };
+}
+
+function settle(answer: ControlAnswer, task: () => Promise<void>): void {
+  task()
+    .catch((error: unknown) => answer.reply({ ok: false, code: 'failed', message: String(error) }))
+    .finally(() => answer.done());
+}
+
+function answerEvents(
+  journal: Journal,
+  limit: number,
+  follow: boolean,
+  answer: ControlAnswer,
+): (() => void) | undefined {
+  const first = journal.recent(limit);
+  answer.reply({ ok: true, result: { events: first.map((event) => Event.toJSON(event)) } });
+  if (!follow) {
+    answer.done();
+    return undefined;
+  }
+  let told = journal.recent(1)[0]?.sequence ?? 0;
+  return journal.onEvents(() => {
+    const events = journal.recent(MAX_EVENTS).filter(({ sequence }) => sequence > told);
+    if (events.length === 0) return;
+    told = events.at(-1)?.sequence ?? told;
+    answer.reply({ ok: true, result: { events: events.map((event) => Event.toJSON(event)) } });
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * The worker thread of a running agent: everything that may be slow. It reads the configuration, hands it to the
+ * elections on the main thread, runs checks and hooks, keeps events, serves the control socket and, where the agent is
+ * joined to a controller, holds the connection to it. When it dies, elections go on and another one takes its place.
+ */
+import { hostname } from 'node:os';
+import process from 'node:process';
+import { parentPort, workerData } from 'node:worker_threads';
+import { AgentConfig } from '../proto/gen/baton/v1/config.js';
+import { nodeEdges } from '../proto/keepalived/index.js';
+import { createLogger, isLogLevel, type Logger } from '../proto/process/logger.js';
+import { type FileRemark, formatRemark, hasErrors, judgeFile } from './bundle/standalone-file.js';
+import { readAgentConfig } from './local/agent-config.js';
+import { AgentWorker } from './local/agent-worker.js';
+import { systemClock } from './local/clock.js';
+import { controlHandler } from './local/control-handler.js';
+import { ControlServer, ControlSocketError } from './local/control-server.js';
+import { ElectionClient } from './local/election-client.js';
+import { agentVersion } from './local/host-facts.js';
+import { type LogOutput, openLogOutput } from './local/log-output.js';
+import {
+  DEFAULT_RUN_DIR,
+  DEFAULT_STATE_DIR,
+  type FromProcess,
+  type RunMode,
+  type ToProcess,
+  type WorkerData,
+} from './local/worker-protocol.js';
+import type { FromElection } from './runtime/messages.js';
+
+/** The agent cannot run as it was told to. */
+class GiveUp extends Error {
+  override readonly name = 'GiveUp';
+  constructor(
+    readonly exitCode: 1 | 4,
+    readonly lines: readonly string[],
+  ) {
+    super(lines.join('\n'));
+  }
+}
+
+interface Reloaded {
+  readonly ok: boolean;
+  readonly lines: readonly string[];
+}
+
+// Whoever starts this file as a worker passes exactly this.
+const data = workerData as WorkerData;
+const output: LogOutput = openLogOutput(1, (count) => log.warn({ count }, 'log lines were lost: nobody read them'));
+const log: Logger = createLogger({ name: 'baton-agent', level: data.logLevel ?? 'info', destination: output });
+let agent: AgentWorker | undefined;
+let control: ControlServer | undefined;
+let stopLink: () => Promise<void> = async () => undefined;
+
+function toProcess(message: ToProcess): void {
+  data.process.postMessage(message);
+}
+
+async function run(): Promise<void> {
+  if (parentPort === null) throw new TypeError('worker.ts runs as a worker thread only');
+  const port = parentPort;
+  const config = await ownersConfig(data.mode);
+  if (data.logLevel === undefined && isLogLevel(config.logLevel)) log.level = config.logLevel;
+  const runDir = data.runDir ?? (config.runDir || DEFAULT_RUN_DIR);
+  const stateDir = data.stateDir ?? (config.stateDir || DEFAULT_STATE_DIR);
+  const election = new ElectionClient(port, systemClock, {
+    occurrence: (occurrence) => {
+      agent?.occurrences.received(occurrence);
+      agent?.changed();
+    },
+    stopped: () => void end(0),
+  });
+  port.on('message', (message: FromElection) => election.received(message));
+  const node = data.mode.kind === 'standalone' ? (data.mode.node ?? hostname()) : undefined;
+  const present = await AgentWorker.open({
+    clock: systemClock,
+    log,
+    version: agentVersion(),
+    stateDir,
+    startedWallMs: data.startedWallMs,
+    config,
+    election,
+    inForce: (inForce) => toProcess({ kind: 'inForce', inForce }),
+    ...(node === undefined ? {} : { standaloneNode: node }),
+  });
+  agent = present;
+  control = await openControl(runDir, present);
+  if (data.inForce !== undefined) await present.takeOver(data.inForce);
+  else await configureFirst(present, data.mode);
+  election.ready();
+  data.process.on('message', (message: FromProcess) => {
+    if (message.kind === 'reload') void reload(present);
+  });
+  if (data.mode.kind === 'joined') await startLink(present, config, stateDir);
+}
+
+async function ownersConfig(mode: RunMode): Promise<AgentConfig> {
+  if (mode.kind === 'standalone') return AgentConfig.fromPartial({});
+  const result = await readAgentConfig(mode.configFile, mode.isDefaultFile);
+  if (!result.ok) throw new GiveUp(4, result.remarks.map(formatRemark));
+  return result.config;
+}
+
+async function openControl(runDir: string, present: AgentWorker): Promise<ControlServer | undefined> {
+  const handler = controlHandler({
+    status: () => present.fullStatus(),
+    journal: present.journal,
+    reload: () => reload(present),
+  });
+  try {
+    return await ControlServer.listen(runDir, handler);
+  } catch (error) {
+    // Two agents of one host would fight over its addresses.
+    if (error instanceof ControlSocketError && error.code === 'in-use') throw new GiveUp(1, [error.message]);
+    log.error({ path: runDir, err: error }, 'no control socket: "status", "explain" and "events" will not work');
+    return undefined;
+  }
+}
+
+async function configureFirst(present: AgentWorker, mode: RunMode): Promise<void> {
+  present.started();
+  if (mode.kind === 'joined') {
+    const stored = await present.loadStored();
+    if (stored === undefined) log.info('no configuration is stored; waiting for the controller');
+    else await present.resume(stored);
+    return;
+  }
+  const { ok, lines, isFileWrong } = await adoptFile(present, mode.file, mode.node ?? hostname());
+  if (!ok) throw new GiveUp(isFileWrong ? 4 : 1, lines);
+}
+
+/** Puts a file of the host's own in force; if it cannot be, what runs goes on. */
+async function adoptFile(
+  present: AgentWorker,
+  file: string,
+  node: string,
+): Promise<Reloaded & { readonly isFileWrong: boolean }> {
+  const { remarks, runnable } = await judgeFile(file, node, nodeEdges);
+  logRemarks(remarks);
+  const lines = remarks.map(formatRemark);
+  if (runnable === undefined || hasErrors(remarks)) return { ok: false, lines, isFileWrong: true };
+  const refusals = await present.configuration.adoptLocal(runnable.bundle, runnable.content);
+  if (refusals.length === 0) return { ok: true, lines, isFileWrong: false };
+  const reasons = refusals.map(({ path, reason }) => `${file}: error: ${path}: ${reason}`);
+  return { ok: false, lines: [...lines, ...reasons], isFileWrong: false };
+}
+
+function logRemarks(remarks: readonly FileRemark[]): void {
+  for (const { file, line, severity, message } of remarks) {
+    const level = severity === 'note' ? 'info' : severity === 'warning' ? 'warn' : 'error';
+    log[level]({ path: file, line, detail: message }, 'about the configuration file');
+  }
+}
+
+/** SIGHUP, or "reload" over the control socket. Never rejects. */
+async function reload(present: AgentWorker): Promise<Reloaded> {
+  const { mode } = data;
+  if (mode.kind === 'standalone') {
+    const result = await adoptFile(present, mode.file, mode.node ?? hostname());
+    if (!result.ok) log.error({ path: mode.file, detail: result.lines }, 'reload failed; what was running goes on');
+    return result;
+  }
+  const result = await readAgentConfig(mode.configFile, mode.isDefaultFile);
+  if (!result.ok) {
+    const lines = result.remarks.map(formatRemark);
+    log.error({ path: mode.configFile, detail: lines }, 'reload failed; the former rules go on');
+    return { ok: false, lines };
+  }
+  present.replaceConfig(result.config);
+  log.info({ path: mode.configFile }, "the host owner's rules were read again");
+  return { ok: true, lines: [] };
+}
+
+async function startLink(present: AgentWorker, config: AgentConfig, stateDir: string): Promise<void> {
+  const { startControlLink } = await import('./control/index.js');
+  const link = startControlLink({ agent: present, controllers: config.controllers, stateDir, log });
+  stopLink = () => link.stop();
+}
+
+/** Everything is stopped: what is still owed is paid, a bounded time, and the thread ends. */
+async function end(exitCode: number): Promise<void> {
+  agent?.stopping();
+  await agent?.finish();
+  await stopLink();
+  await control?.close();
+  log.info('stopped');
+  await output.drain();
+  process.exit(exitCode);
+}
+
+run().catch(async (error: unknown) => {
+  const isPlain = error instanceof GiveUp;
+  if (!isPlain) log.fatal({ err: error }, 'the worker thread cannot go on');
+  await output.drain();
+  // Without a configuration there is nothing to elect; the process ends and says why.
+  const lines = isPlain ? error.lines : [`baton-agent: ${error instanceof Error ? error.message : String(error)}`];
+  toProcess({ kind: 'giveUp', exitCode: isPlain ? error.exitCode : 1, lines });
+});
