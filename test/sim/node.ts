@@ -16,6 +16,7 @@ import {
   type VirtualRouter,
 } from '../../agent/vrrp/index.js';
 import type { Frame, Lan } from './lan.js';
+import { failsFatally, wantedPriority } from './oracle.js';
 import type { Random } from './random.js';
 import type { Timeline } from './timeline.js';
 
@@ -91,7 +92,7 @@ export class SimNode {
 
   /** Whether it could be active: it runs, and nothing that really is keeps it in fault. */
   get candidate(): boolean {
-    return this.process === 'running' && !this.stopping && !this.#realFault();
+    return this.process === 'running' && !this.stopping && !failsFatally(this.router, (id) => this.reality.get(id));
   }
 
   /** The priority that it ought to have, worked out apart from the core. */
@@ -305,12 +306,6 @@ export class SimNode {
     });
   }
 
-  #realFault(): boolean {
-    return this.router.tracks.some(
-      (track) => track.weight === 0 && this.reality.get(track.id) === (track.reverse ? 'up' : 'down'),
-    );
-  }
-
   #checkAdvertisement(priority: number, before: Member): void {
     const { now } = this.#world.timeline;
     if (priority === 0) return;
@@ -350,9 +345,7 @@ export class SimNode {
     if (this.#installed && !this.holds && !this.#leaseEndedInPause)
       this.#violate('I-4', 'active without the addresses');
     this.#checkYielding(before, input, effects);
-    const failed = this.router.tracks.some(
-      ({ id, weight, reverse }) => weight === 0 && this.#told.get(id) === (reverse ? 'up' : 'down'),
-    );
+    const failed = failsFatally(this.router, (id) => this.#told.get(id));
     if (failed && (phase.name === 'active' || phase.name === 'backup')) {
       this.#violate('I-5', `${phase.name} although a check of weight 0 fails`);
     }
@@ -389,18 +382,4 @@ export class SimNode {
   #violate(invariant: string, what: string): void {
     this.#world.violate(invariant, `node ${this.port}: ${what}`);
   }
-}
-
-/** The table of weights, apart from the core's: what is up adds, what is down takes away, reversal turns the sign. */
-function wantedPriority(router: VirtualRouter, state: (id: string) => TrackState | undefined): number {
-  if (router.priority === 255) return 255;
-  let sum = router.priority;
-  for (const { id, weight, reverse } of router.tracks) {
-    const known = state(id);
-    const amount = Math.abs(weight);
-    if (weight > 0 && known === 'up') sum += reverse ? -amount : amount;
-    if (weight < 0 && known === 'down') sum += reverse ? amount : -amount;
-  }
-  if (sum < 1) return 1;
-  return sum > 254 ? 254 : sum;
 }
