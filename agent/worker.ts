@@ -125,17 +125,16 @@ async function configureFirst(present: AgentWorker, mode: RunMode): Promise<void
     else await present.resume(stored);
     return;
   }
-  const { ok, lines, isFileWrong } = await adoptFile(present, mode.file, mode.node ?? hostname());
+  const { ok, lines, isFileWrong } = await adoptFile(present, mode);
   if (!ok) throw new GiveUp(isFileWrong ? 4 : 1, lines);
 }
 
 /** Puts a file of the host's own in force; if it cannot be, what runs goes on. */
 async function adoptFile(
   present: AgentWorker,
-  file: string,
-  node: string,
+  { file, node }: Extract<RunMode, { kind: 'standalone' }>,
 ): Promise<Reloaded & { readonly isFileWrong: boolean }> {
-  const { remarks, runnable } = await judgeFile(file, node, nodeEdges);
+  const { remarks, runnable } = await judgeFile(file, { given: node, hostName: hostname() }, nodeEdges);
   logRemarks(remarks);
   const lines = remarks.map(formatRemark);
   if (runnable === undefined || hasErrors(remarks)) return { ok: false, lines, isFileWrong: true };
@@ -156,7 +155,7 @@ function logRemarks(remarks: readonly FileRemark[]): void {
 async function reload(present: AgentWorker): Promise<Reloaded> {
   const { mode } = data;
   if (mode.kind === 'standalone') {
-    const result = await adoptFile(present, mode.file, mode.node ?? hostname());
+    const result = await adoptFile(present, mode);
     if (!result.ok) log.error({ path: mode.file, detail: result.lines }, 'reload failed; what was running goes on');
     return result;
   }

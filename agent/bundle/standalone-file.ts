@@ -26,18 +26,27 @@ export interface JudgedFile {
 interface ReadResources {
   readonly resources: readonly Resource[];
   readonly remarks: readonly FileRemark[];
+  /** The node that the file is of; absent where it does not say. */
+  readonly node?: string;
   /** Where the file speaks of a resource; the file as a whole when it is not known. */
   readonly place: (kind: string, name: string, path: string) => Pick<FileRemark, 'file' | 'line' | 'column'>;
 }
 
-/** @param node name of this node; for a YAML file one of its members. */
-export async function judgeFile(file: string, node: string, edges: SourceEdges): Promise<JudgedFile> {
+/** Who this node is. */
+export interface NodeNames {
+  /** As the operator said; absent: what the file says, else the host's name. */
+  readonly given: string | undefined;
+  readonly hostName: string;
+}
+
+/** A keepalived.conf says by its router_id which node it is; a YAML file is of several nodes and does not. */
+export async function judgeFile(file: string, names: NodeNames, edges: SourceEdges): Promise<JudgedFile> {
   const content = edges.readFile(file);
   if (!content.ok) return { remarks: [wholeFile(file, `cannot read ${file}: ${content.detail}`)] };
   const text = Buffer.from(content.bytes).toString('utf8');
   const { looksLikeKeepalived } = await import('../../proto/keepalived/index.js');
   const read = looksLikeKeepalived(text)
-    ? await readKeepalivedFile(file, node, edges)
+    ? await readKeepalivedFile(file, names, edges)
     : await readManifestFile(file, text);
   const remarks = [...read.remarks];
   if (hasErrors(remarks)) return { remarks };
@@ -52,10 +61,16 @@ export async function judgeFile(file: string, node: string, edges: SourceEdges):
       const kind = resource?.kind ?? '';
       const name = resource?.name ?? '';
       const subject = kind === '' ? '' : `${kind} ${name}: `;
-      remarks.push({ ...read.place(kind, name, path), severity, message: `${subject}${message}` });
+      const place = read.place(kind, name, path);
+      // Mail is the controller's business; what is wrong with it must not keep an agent without one from running.
+      if (kind === 'Receiver') {
+        const unused = `${subject}${message} (an agent without a controller sends no mail)`;
+        remarks.push({ ...place, severity: 'warning', message: unused });
+      } else remarks.push({ ...place, severity, message: `${subject}${message}` });
     }
   }
   const members = membersOf(read.resources);
+  const node = read.node ?? names.given ?? names.hostName;
   if (members.size > 0 && !members.has(node)) {
     const names = [...members].sort().join(', ');
     remarks.push(wholeFile(file, `no router has a member for node "${node}"; say --node NAME with one of: ${names}`));
@@ -82,12 +97,20 @@ export function hasErrors(remarks: readonly FileRemark[]): boolean {
   return remarks.some(({ severity }) => severity === 'error');
 }
 
-async function readKeepalivedFile(file: string, node: string, edges: SourceEdges): Promise<ReadResources> {
-  const { importKeepalived, readKeepalived } = await import('../../proto/keepalived/index.js');
+async function readKeepalivedFile(file: string, names: NodeNames, edges: SourceEdges): Promise<ReadResources> {
+  const { findProgram, importKeepalived, readKeepalived } = await import('../../proto/keepalived/index.js');
   const read = readKeepalived(file, edges);
-  const imported = importKeepalived([{ name: node, config: read.config }]);
+  const name = names.given ?? read.config.global.routerId?.value ?? names.hostName;
+  const imported = importKeepalived([{ name, config: read.config, findProgram }]);
+  const [node] = membersOf(imported.resources);
   const remarks = [...read.remarks, ...imported.remarks].map((remark) => ({ ...remark, column: 0 }));
-  return { resources: imported.resources, remarks, place: () => ({ file, line: 0, column: 0 }) };
+  return {
+    resources: imported.resources,
+    remarks,
+    // One host's file: every router in it has one member, this node.
+    ...(node === undefined ? {} : { node }),
+    place: (kind, name) => ({ ...(imported.originOf(kind, name) ?? { file, line: 0 }), column: 0 }),
+  };
 }
 
 async function readManifestFile(file: string, text: string): Promise<ReadResources> {

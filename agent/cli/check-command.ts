@@ -26,7 +26,7 @@ export const CHECK: CommandSpec = {
 export async function check(command: ParsedCommand): Promise<number> {
   const json = wantsJson(command);
   const file = command.operands[0] ?? '';
-  const judged = await judgeFile(file, command.text('node') ?? hostname(), nodeEdges);
+  const judged = await judgeFile(file, { given: command.text('node'), hostName: hostname() }, nodeEdges);
   const remarks = [...judged.remarks];
   if (judged.runnable !== undefined) {
     const { bundle } = judged.runnable;

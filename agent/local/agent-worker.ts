@@ -193,7 +193,6 @@ export class AgentWorker implements AgentSide {
 
   /** Runs what was in force before, under the owner's rules where a controller had sent it. */
   async resume(stored: StoredBundle): Promise<void> {
-    this.#node ||= stored.bundle.node;
     await this.configuration.resume(stored, this.#options.standaloneNode === undefined ? this.#rules : undefined);
   }
 
@@ -257,7 +256,7 @@ export class AgentWorker implements AgentSide {
   async fullStatus(): Promise<NodeStatus> {
     const election = await this.#options.election.status();
     return nodeStatusOf({
-      node: this.#node || hostname(),
+      node: this.configuration.inForce?.bundle.node || this.#node || hostname(),
       agentVersion: this.#options.version,
       pid: process.pid,
       startedWallMs: this.#options.startedWallMs,

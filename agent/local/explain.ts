@@ -17,9 +17,11 @@ export interface ExplanationSection {
   readonly sentences: readonly string[];
 }
 
-/** Absent: the node has no such router. */
+/** Absent: the node has no such router. Case does not count: an imported VI_1 is vi_1. */
 export function explain(status: NodeStatus, name: string): Explanation | undefined {
-  const router = status.routers.find((candidate) => candidate.name === name);
+  const router =
+    status.routers.find((candidate) => candidate.name === name) ??
+    status.routers.find((candidate) => candidate.name === name.toLowerCase());
   if (router === undefined) return undefined;
   const sections = [
     { title: 'State', sentences: stateSentences(router, status.capturedAt) },
@@ -29,7 +31,7 @@ export function explain(status: NodeStatus, name: string): Explanation | undefin
     { title: 'Others', sentences: otherSentences(router, status.capturedAt) },
     { title: 'Addresses', sentences: addressSentences(router) },
   ];
-  return { router: name, sections: sections.filter(({ sentences }) => sentences.length > 0) };
+  return { router: router.name, sections: sections.filter(({ sentences }) => sentences.length > 0) };
 }
 
 const STATE_WORDS: Partial<Record<MemberState, string>> = {
