@@ -18,6 +18,7 @@ export type Piece =
 const KEEPALIVED_LINE_BYTES = 1_023;
 const MAX_LINE_CHARACTERS = 65_536;
 const MAX_LINES = 200_000;
+const MAX_CHARACTERS = 32 * 1024 * 1024;
 const MAX_FILES = 1_000;
 const MAX_INCLUDE_DEPTH = 20;
 
@@ -37,6 +38,7 @@ class PieceReader {
   readonly #remarks: Remarks;
   readonly #scan: PreprocessorScan;
   #lines = 0;
+  #characters = 0;
   #files = 0;
 
   constructor(edges: SourceEdges, remarks: Remarks) {
@@ -64,6 +66,11 @@ class PieceReader {
     }
     const origin = (line: number): Origin => ({ file: path, line });
     const text = decodeSource(content.bytes, origin(1), this.#remarks);
+    this.#characters += text.length;
+    if (this.#characters > MAX_CHARACTERS) {
+      this.#remarks.error(from, `more than ${MAX_CHARACTERS} characters in all; ${quoted(path)} is left out`);
+      return;
+    }
     let number = 0;
     for (const physical of text.split('\n')) {
       number += 1;
