@@ -95,7 +95,8 @@ function reconfigure(world: World, node: SimNode): void {
   if (node.router.priority === 255) return;
   if (node.router.version === 3 && random.chance(0.5)) {
     const shortest = Math.min(...world.nodes.map(({ router }) => router.advertisementInterval));
-    node.reconfigure({ ...node.router, advertisementInterval: random.pick([shortest, 2 * shortest, 4 * shortest]) });
+    const advertisementInterval = Math.min(40_950_000, shortest * random.pick([1, 2, 4]));
+    node.reconfigure({ ...node.router, advertisementInterval });
   } else {
     node.reconfigure({ ...node.router, priority: random.between(1, 254) });
   }

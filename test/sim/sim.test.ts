@@ -5,7 +5,7 @@ import { simulate } from './simulate.js';
 import { Violation } from './world.js';
 
 const SEEDS = 400;
-const SEEDS_PER_MUTATION = 200;
+const SEEDS_PER_MUTATION = 400;
 
 test(`${SEEDS} seeds of the production core: every invariant holds`, () => {
   // A violation names its seed and the command that replays it.
