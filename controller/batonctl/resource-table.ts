@@ -1,0 +1,105 @@
+/** Resources as tables, one for each kind. Pure. */
+import type { Resource, VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
+import { assertNever } from '../../proto/rules/assert-never.js';
+import { durationToMicros, formatDuration } from '../../proto/rules/duration.js';
+import { KIND_OF_CASE, kindOf } from '../../proto/rules/names.js';
+import { ageOf } from './ages.js';
+import { renderTable, type TableOptions } from './table.js';
+
+type Spec = NonNullable<Resource['spec']>;
+
+/** A table for each kind that occurs, in the order of the kinds, with its name above when there are several. */
+export function renderResources(resources: readonly Resource[], now: number, options: TableOptions = {}): string[] {
+  const kinds = Object.values(KIND_OF_CASE).filter((kind) => resources.some((one) => kindOf(one) === kind));
+  return kinds.flatMap((kind, index) => {
+    const ours = resources.filter((one) => kindOf(one) === kind);
+    const table = renderTable(
+      ['NAME', ...headOf(ours[0]?.spec), 'GENERATION', 'AGE'],
+      ours.map(({ metadata, spec }) => [
+        metadata?.name ?? '',
+        ...cellsOf(spec, metadata?.labels ?? {}),
+        String(metadata?.generation ?? 0),
+        ageOf(metadata?.createdAt, now),
+      ]),
+      options,
+    );
+    return kinds.length === 1 ? table : [...(index === 0 ? [] : ['']), kind, ...table];
+  });
+}
+
+function headOf(spec: Spec | undefined): string[] {
+  switch (spec?.$case) {
+    case undefined:
+    case 'secret':
+      return [];
+    case 'node':
+      return ['LABELS', 'ID'];
+    case 'virtualRouter':
+      return ['VRID', 'VERSION', 'ADDRESSES', 'MEMBERS', 'TRACKS', 'RECEIVERS'];
+    case 'check':
+      return ['COMMAND', 'INTERVAL', 'TIMEOUT', 'RISE', 'FALL'];
+    case 'receiver':
+      return ['SERVER', 'SECURITY', 'FROM', 'TO'];
+    default:
+      return assertNever(spec);
+  }
+}
+
+function cellsOf(spec: Spec | undefined, labels: Readonly<Record<string, string>>): string[] {
+  switch (spec?.$case) {
+    case undefined:
+    case 'secret':
+      return [];
+    case 'node':
+      return [list(Object.entries(labels).map(([key, value]) => `${key}=${value}`)), spec.value.id];
+    case 'virtualRouter':
+      return routerCells(spec.value);
+    case 'check': {
+      const { kind, interval, timeout, rise, fall } = spec.value;
+      return [
+        list(kind?.value.command ?? [], ' '),
+        span(interval, '1s'),
+        span(timeout, 'interval'),
+        String(rise || 1),
+        String(fall || 1),
+      ];
+    }
+    case 'receiver': {
+      const email = spec.value.kind?.value;
+      if (email === undefined) return ['-', '-', '-', '-'];
+      const security = email.security.replace(/^MAIL_SECURITY_/u, '').toLowerCase();
+      return [
+        email.port === 0 ? email.host : `${email.host}:${email.port}`,
+        security === 'unspecified' ? 'starttls' : security,
+        email.from,
+        list(email.to),
+      ];
+    }
+    default:
+      return assertNever(spec);
+  }
+}
+
+function routerCells({ vrid, version, addresses, members, track, receivers }: VirtualRouterSpec): string[] {
+  return [
+    String(vrid),
+    String(version || 3),
+    list(addresses.map(({ address }) => address)),
+    list(members.map(({ node, priority }) => `${node}:${priority || 100}`)),
+    list(
+      track.map(
+        ({ check, interface: name, weight }) =>
+          `${check || name}${weight === 0 ? '' : `(${weight > 0 ? '+' : ''}${weight})`}`,
+      ),
+    ),
+    list(receivers),
+  ];
+}
+
+function span(duration: Parameters<typeof durationToMicros>[0], otherwise: string): string {
+  return duration === undefined ? otherwise : formatDuration(durationToMicros(duration));
+}
+
+function list(items: readonly string[], separator = ', '): string {
+  return items.length === 0 ? '-' : items.join(separator);
+}
