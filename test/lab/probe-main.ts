@@ -67,25 +67,29 @@ c.poll(socket, () => {
 
 function report(): ProbeReport {
   const now = performance.now();
-  lastAnsweredAt ??= sentAt[0] ?? now;
   let answered = 0;
   let duplicates = 0;
   let longestOutageMs = 0;
+  /** When the first of a row of unanswered requests was sent. A pause of this process is no outage. */
+  let silentSince: number | undefined;
   let judged = reportFrom;
   for (; judged < sentAt.length; judged += 1) {
     const at = sentAt[judged] ?? now;
     const count = answers[judged] ?? 0;
     if (count === 0 && now - at < PATIENCE_MS) break;
-    if (count === 0) continue;
+    if (count === 0) {
+      silentSince ??= at;
+      continue;
+    }
     answered += 1;
     duplicates += count - 1;
-    longestOutageMs = Math.max(longestOutageMs, at - lastAnsweredAt - PERIOD_MS);
-    lastAnsweredAt = at;
+    if (silentSince !== undefined) longestOutageMs = Math.max(longestOutageMs, at - silentSince);
+    silentSince = undefined;
   }
-  longestOutageMs = Math.max(longestOutageMs, (sentAt[judged - 1] ?? lastAnsweredAt) - lastAnsweredAt);
+  if (silentSince !== undefined) longestOutageMs = Math.max(longestOutageMs, now - silentSince);
   const sent = judged - reportFrom;
   reportFrom = judged;
-  return { sent, answered, unanswered: sent - answered, duplicates, longestOutageMs: Math.max(0, longestOutageMs) };
+  return { sent, answered, unanswered: sent - answered, duplicates, longestOutageMs };
 }
 
 createInterface({ input: process.stdin }).on('line', () => process.stdout.write(`${JSON.stringify(report())}\n`));
