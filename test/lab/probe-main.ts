@@ -31,8 +31,8 @@ const sentAt: number[] = [];
 const answers: number[] = [];
 /** First request that the next report is about. */
 let reportFrom = 0;
-/** When the last answered request was sent; at first, the first request. An outage goes on over reports. */
-let lastAnsweredAt: number | undefined;
+/** When the first of a row of unanswered requests was sent; goes on over reports. A pause of this process is no outage. */
+let silentSince: number | undefined;
 
 function send(): void {
   const number = sentAt.length;
@@ -70,8 +70,6 @@ function report(): ProbeReport {
   let answered = 0;
   let duplicates = 0;
   let longestOutageMs = 0;
-  /** When the first of a row of unanswered requests was sent. A pause of this process is no outage. */
-  let silentSince: number | undefined;
   let judged = reportFrom;
   for (; judged < sentAt.length; judged += 1) {
     const at = sentAt[judged] ?? now;
