@@ -17,7 +17,7 @@ const ETHERNET = 1;
 export interface ChannelEvents {
   readonly onPacket: (channel: Channel, packet: Uint8Array) => void;
   readonly onAnnouncement: (channel: Channel, address: Ipv4) => void;
-  /** A socket could not be opened or failed while receiving. */
+  /** A socket could not be opened, or failed while receiving and was closed: `fit` opens it again. */
   readonly onError: (channel: Channel, doing: string, error: unknown) => void;
 }
 
@@ -26,8 +26,7 @@ export class Channel {
   readonly routers = new Map<number, RunningRouter>();
   /** What each of them expects of advertisements. */
   readonly expected = new Map<number, Expectations>();
-  /** Of packets that concern no router here. */
-  readonly counters: Record<string, number> = {};
+  readonly #counters: Record<string, number> = {};
   #vrrp: VrrpSocket | undefined;
   #arp: ArpSocket | undefined;
   #arpAddress = '';
@@ -74,8 +73,18 @@ export class Channel {
     return this.#arp?.listen(this.#listeners.size > 0);
   }
 
+  /** Of packets that concern no router here, by reason, and of those that the kernel had no room for. */
+  get packetCounters(): Readonly<Record<string, number>> {
+    if (this.#vrrp === undefined) return { ...this.#counters };
+    return {
+      ...this.#counters,
+      overruns: this.#vrrp.overruns(),
+      'overruns.not-advertisements': this.#vrrp.uncountedRefuse(),
+    };
+  }
+
   countPacket(reason: string): void {
-    this.counters[reason] = (this.counters[reason] ?? 0) + 1;
+    this.#counters[reason] = (this.#counters[reason] ?? 0) + 1;
   }
 
   close(): void {
@@ -95,7 +104,10 @@ export class Channel {
           multicast,
           anyTtl,
           onPacket: (packet) => this.events.onPacket(this, packet),
-          onError: (error) => this.events.onError(this, 'receive advertisements', error),
+          onError: (error) => {
+            this.#closeVrrp();
+            this.events.onError(this, 'receive advertisements', error);
+          },
         });
         return;
       }

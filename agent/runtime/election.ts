@@ -113,7 +113,10 @@ class ElectionLoop implements Election {
       onPacket: (channel, packet) => this.#enter((now) => this.#onPacket(channel, packet, now)),
       onAnnouncement: (channel, address) => this.#enter((now) => this.#onAnnouncement(channel, address, now)),
       onError: (channel, doing, error) =>
-        this.#enter((now) => trouble.failed(`cannot ${doing}`, channel.name, messageOf(error), now)),
+        this.#enter((now) => {
+          trouble.failed(`cannot ${doing}`, channel.name, messageOf(error), now);
+          this.#retryLater(now);
+        }),
     });
     this.#keeper = new AddressKeeper(this.#kernel, this.#table, outbox);
     this.#effects = new EffectRunner({ keeper: this.#keeper, channels: this.#channels, outbox, trouble, clock });

@@ -121,7 +121,7 @@ export interface ElectionInterfaceStatus {
   readonly name: string;
   /** It exists, is up, has carrier, and we can hear on it. */
   readonly up: boolean;
-  /** Packets of protocol 112 that concern no virtual router here, by reason: "unknown-vrid", "truncated". */
+  /** Packets of protocol 112 that concern no virtual router here, by reason ("unknown-vrid", "truncated"), and "overruns". */
   readonly counters: Readonly<Record<string, number>>;
 }
 

@@ -33,7 +33,7 @@ export function electionStatus({ now, wallMs, routers, channels, table, lag }: S
     interfaces: [...channels.all].map((channel) => ({
       name: channel.name,
       up: table.link(channel.name)?.isUp === true && (channel.isOpen || channel.routers.size === 0),
-      counters: { ...channel.counters },
+      counters: channel.packetCounters,
     })),
     lag: lag.status,
   };
