@@ -4,6 +4,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { ControllerConfig } from '../proto/gen/baton/v1/config.js';
 import { formatSourceProblem, parseConfigFile } from '../proto/manifest/index.js';
+import { DEFAULT_CONTROLLER_PORT, formatHostPort, type HostPort, parseHostPort } from '../proto/process/host-port.js';
 import { createLogger, isLogLevel, LOG_LEVELS, type LogLevel } from '../proto/process/logger.js';
 import { readProgramVersion } from '../proto/process/program-version.js';
 import { compileBundle } from '../proto/rules/compile.js';
@@ -11,7 +12,6 @@ import { durationToMicros, isUsableDuration } from '../proto/rules/duration.js';
 import { MICROS_PER_MILLISECOND, type Millis } from '../proto/rules/time.js';
 import { validateResources } from '../proto/rules/validate.js';
 import { Authority } from './identity/authority.js';
-import { DEFAULT_PORT, formatHostPort, type HostPort, parseHostPort } from './identity/endpoint-names.js';
 import { initialise } from './identity/initialise.js';
 import { serve } from './serve.js';
 
@@ -64,7 +64,7 @@ async function runInit(flags: InitFlags): Promise<void> {
 async function runServe(flags: ServeFlags): Promise<void> {
   const config = readConfig(flags.config);
   const dataDir = flags.dataDir ?? (config.dataDir || DEFAULT_DATA_DIR);
-  const listen = parseListen(flags.listen ?? (config.listen || `:${DEFAULT_PORT}`));
+  const listen = parseListen(flags.listen ?? (config.listen || `:${DEFAULT_CONTROLLER_PORT}`));
   const log = createLogger({
     name: 'baton-controller',
     level: logLevel(flags.logLevel ?? (config.logLevel || 'info')),
@@ -139,7 +139,7 @@ function span(
 
 function parseListen(text: string): HostPort {
   // ":7443" is every address.
-  const { host, port } = parseHostPort(text, DEFAULT_PORT);
+  const { host, port } = parseHostPort(text, DEFAULT_CONTROLLER_PORT);
   return { host: host === '*' ? '' : host, port };
 }
 
@@ -178,7 +178,7 @@ function program(): Command {
     .description('run the controller')
     .option('--config <file>', `configuration file (default: ${DEFAULT_CONFIG_FILE}, if it exists)`)
     .option('--data-dir <dir>', `where everything is kept (default: ${DEFAULT_DATA_DIR})`)
-    .option('--listen <address:port>', `where to listen (default: :${DEFAULT_PORT}, every address)`)
+    .option('--listen <address:port>', `where to listen (default: :${DEFAULT_CONTROLLER_PORT}, every address)`)
     .option('--log-level <level>', LOG_LEVELS.join(', '))
     .action(runServe);
   root

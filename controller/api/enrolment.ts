@@ -52,7 +52,7 @@ export class Enrolment {
     const hash = hashToken(request.token);
     const known = await findUsableToken(store, hash, now());
     if (known === undefined) throw new CallError('unauthenticated', BAD_TOKEN);
-    const name = request.node === '' ? known.node : request.node;
+    const name = request.node || known.node || request.hostName;
     if (!isResourceName(name)) {
       throw new CallError(
         'invalid',

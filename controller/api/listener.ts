@@ -4,7 +4,7 @@
  */
 import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import { type ConnectionInjector, Server, type ServerInterceptor } from '@grpc/grpc-js';
-import { formatHostPort, type HostPort } from '../identity/endpoint-names.js';
+import { formatHostPort, type HostPort } from '../../proto/process/host-port.js';
 import type { OnePortCredentials } from '../identity/server-credentials.js';
 
 /** Largest request, in bytes: a few thousand resources, or the full state of 255 routers with all their checks. */

@@ -4,8 +4,12 @@ import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { writeFileDurably } from '../../proto/process/durable-file.js';
-
-export const DEFAULT_PORT = 7443;
+import {
+  DEFAULT_CONTROLLER_PORT,
+  formatHostPort,
+  isDnsName,
+  parseControllerAddress,
+} from '../../proto/process/host-port.js';
 
 const FILE = 'endpoint.json';
 
@@ -23,45 +27,14 @@ export class EndpointError extends Error {
   readonly code = 'bad-endpoint';
 }
 
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
-/**
- * "HOST", "HOST:PORT", "[V6]", "[V6]:PORT" or a bare IPv6 address.
- * @throws EndpointError
- */
-export function parseHostPort(text: string, defaultPort: number): HostPort {
-  const bracketed = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text);
-  const plain = /^([^:[\]]*)(?::(\d{1,5}))?$/.exec(text);
-  const [host, port] = isIP(text) === 6 ? [text, undefined] : [(bracketed ?? plain)?.[1], (bracketed ?? plain)?.[2]];
-  if (host === undefined || (bracketed !== null && isIP(host) !== 6)) {
-    throw new EndpointError(`"${text}" is not HOST:PORT (an IPv6 address goes in brackets: [2001:db8::1]:7443)`);
-  }
-  const number = port === undefined ? defaultPort : Number(port);
-  if (number > 65_535) throw new EndpointError(`"${text}": a port is at most 65535`);
-  return { host, port: number };
-}
-
-/** With brackets around an IPv6 address. */
-export function formatHostPort({ host, port }: HostPort): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /**
  * @param advertise What the operator gave; without anything, the host's name and its own addresses.
- * @throws EndpointError
+ * @throws HostPortError
  */
 export function decideEndpoint(advertise: readonly string[]): Endpoint {
-  const given = advertise.map((text) => parseHostPort(text, DEFAULT_PORT));
-  for (const { host, port } of given) {
-    if (port === 0 || (isIP(host) === 0 && !isDnsName(host))) {
-      throw new EndpointError(`"${formatHostPort({ host, port })}" is no address that a client could connect to`);
-    }
-  }
+  const given = advertise.map(parseControllerAddress);
   const own = hostname().toLowerCase();
-  const found = given.length > 0 ? given : hostAddresses(own).map((host) => ({ host, port: DEFAULT_PORT }));
+  const found = given.length > 0 ? given : hostAddresses(own).map((host) => ({ host, port: DEFAULT_CONTROLLER_PORT }));
   const names = [...found.map(({ host }) => host), own, 'localhost', '127.0.0.1', '::1'];
   return {
     addresses: [...new Set(found.map(formatHostPort))],
@@ -76,12 +49,6 @@ function hostAddresses(name: string): string[] {
     .filter((entry) => !entry.internal && !entry.address.toLowerCase().startsWith('fe80:'))
     .map((entry) => entry.address);
   return [...(isDnsName(name) ? [name] : []), ...addresses];
-}
-
-/** RFC 1123 section 2.1. */
-function isDnsName(text: string): boolean {
-  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
-  return text.length <= 253 && new RegExp(`^${label}(\\.${label})*$`, 'i').test(text);
 }
 
 export function writeEndpoint(dataDir: string, endpoint: Endpoint): void {

@@ -33,6 +33,8 @@ export interface EnrollRequest {
   node: string;
   /** PKCS #10, PEM. Its subject and extensions are ignored; only the key counts. */
   certificateRequest: string;
+  /** Name for the node if neither "node" nor the token has one: the host's. */
+  hostName: string;
 }
 
 export interface EnrollResponse {
@@ -149,7 +151,7 @@ export interface Goodbye {
 }
 
 function createBaseEnrollRequest(): EnrollRequest {
-  return { token: "", node: "", certificateRequest: "" };
+  return { token: "", node: "", certificateRequest: "", hostName: "" };
 }
 
 export const EnrollRequest: MessageFns<EnrollRequest> = {
@@ -162,6 +164,9 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     }
     if (message.certificateRequest !== "") {
       writer.uint32(26).string(message.certificateRequest);
+    }
+    if (message.hostName !== "") {
+      writer.uint32(34).string(message.hostName);
     }
     return writer;
   },
@@ -203,6 +208,14 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
             message.certificateRequest = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hostName = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -224,6 +237,11 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
         : isSet(object.certificate_request)
         ? globalThis.String(object.certificate_request)
         : "",
+      hostName: isSet(object.hostName)
+        ? globalThis.String(object.hostName)
+        : isSet(object.host_name)
+        ? globalThis.String(object.host_name)
+        : "",
     };
   },
 
@@ -238,6 +256,9 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     if (message.certificateRequest !== "") {
       obj.certificateRequest = message.certificateRequest;
     }
+    if (message.hostName !== "") {
+      obj.hostName = message.hostName;
+    }
     return obj;
   },
 
@@ -249,6 +270,7 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     message.token = object.token ?? "";
     message.node = object.node ?? "";
     message.certificateRequest = object.certificateRequest ?? "";
+    message.hostName = object.hostName ?? "";
     return message;
   },
 };
