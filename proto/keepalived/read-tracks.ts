@@ -53,13 +53,20 @@ function readEntry(keyword: string, line: Statement, remarks: Remarks): RawTrack
     );
     return undefined;
   }
-  const weight = word === undefined ? undefined : parseWhole(word);
+  if (word === undefined) {
+    remarks.error(
+      line.origin,
+      `${what}: the weight's value is missing, so keepalived ignores the entry and so does Baton`,
+    );
+    return undefined;
+  }
+  const weight = parseWhole(word);
   if (weight === undefined || Math.abs(weight) > MAX_WEIGHT + 1) {
     remarks.error(
       line.origin,
-      `${what}: weight ${quoted(word ?? '')} is not a whole number from -${MAX_WEIGHT} to ${MAX_WEIGHT}; the entry is ignored`,
+      `${what}: weight ${quoted(word)} is not a whole number from -${MAX_WEIGHT} to ${MAX_WEIGHT}; the entry counts without it, as in keepalived`,
     );
-    return undefined;
+    return bare;
   }
   if (Math.abs(weight) > MAX_WEIGHT) {
     remarks.warning(

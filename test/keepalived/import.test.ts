@@ -104,16 +104,16 @@ test('two hosts of the blog post become one router with two members', () => {
         preempt: false,
         authentication: { type: 'pass', secret: 'vi_1-vrrp' },
         transport: 'multicast',
-        addresses: ['192.168.1.26'],
+        addresses: [{ address: '192.168.1.26' }],
         members: [
           { node: 'base1', interface: 'em1', priority: 100 },
           { node: 'base2', interface: 'em2', priority: 100 },
         ],
         track: [{ check: 'check_pg_alived', weight: -1 }],
         hooks: {
-          active: '/usr/local/bin/master.sh',
-          backup: '/usr/local/bin/backup.sh',
-          fault: '/usr/local/bin/fault.sh',
+          active: { command: ['/usr/local/bin/master.sh'] },
+          backup: { command: ['/usr/local/bin/backup.sh'] },
+          fault: { command: ['/usr/local/bin/fault.sh'] },
         },
         receivers: ['mail'],
       },
@@ -457,16 +457,16 @@ test('lint: a check must be able to change who is active', () => {
     );
   const track = (weight: number): string => `track_script { s weight ${weight} }`;
   assert.deepEqual(lint(`priority 110\n${track(-10)}`, `priority 100\n${track(-10)}`), [
-    'a.conf warning 9: alone cannot',
+    'a.conf warning 12: alone cannot',
   ]);
   assert.deepEqual(lint(`priority 110\n${track(-11)}`, `priority 100\n${track(-11)}`), []);
   assert.deepEqual(lint(`priority 110\n${track(11)}`, `priority 100\n${track(11)}`), []);
   assert.deepEqual(lint(`priority 110\n${track(0)}`, `priority 100\nnopreempt\n${track(0)}`), []);
   assert.deepEqual(lint(`priority 110\n${track(-50)}`, `priority 100\nnopreempt\n${track(-50)}`), [
-    'a.conf warning 9: changes nothing',
-    'b.conf warning 10: changes nothing',
+    'a.conf warning 12: changes nothing',
+    'b.conf warning 13: changes nothing',
   ]);
-  assert.deepEqual(lint('priority 255', 'priority 255'), ['b.conf error 4: two members']);
+  assert.deepEqual(lint('priority 255', 'priority 255'), ['b.conf error 7: two members']);
 });
 
 test('what imports without an error is valid', () => {
