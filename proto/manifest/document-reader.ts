@@ -51,10 +51,10 @@ export function readDocuments(source: SourceText, problems: ProblemList): readon
   const documents: readonly Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
   const trees: Tree[] = [];
   for (const document of documents) {
-    for (const { message, pos } of document.errors) {
-      problems.add(Math.min(pos[0], source.text.length), '', `not valid YAML: ${message}`);
-    }
-    if (document.errors.length > 0) {
+    // Whatever follows the first one in a document is mostly a consequence of it.
+    const [error] = document.errors;
+    if (error !== undefined) {
+      problems.add(Math.min(error.pos[0], source.text.length), '', `not valid YAML: ${error.message}`);
       continue;
     }
     const tree = convert(document.contents, source, '', problems);

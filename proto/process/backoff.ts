@@ -19,7 +19,7 @@ export class Backoff {
 
   constructor(options: BackoffOptions) {
     this.#options = options;
-    this.#ceiling = options.initialMs;
+    this.#ceiling = Math.min(options.initialMs, options.maxMs);
   }
 
   /** How long to wait before the next attempt: uniform between 0 and a bound that doubles with every call. */
@@ -31,6 +31,6 @@ export class Backoff {
 
   /** After a success: the next wait is short again. */
   reset(): void {
-    this.#ceiling = this.#options.initialMs;
+    this.#ceiling = Math.min(this.#options.initialMs, this.#options.maxMs);
   }
 }
