@@ -1,0 +1,128 @@
+/** Real processes, none of which runs longer than a second. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { after, test } from 'node:test';
+import { hostProgramEdges } from '../../agent/health/host-edges.js';
+import { type Outcome, runProgram } from '../../agent/health/program.js';
+import { systemClock } from '../../agent/local/clock.js';
+import { CheckResult } from '../../proto/gen/baton/v1/status.js';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'baton-programs-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+/** The agent's own account, so that the files here may be run whoever runs the tests. */
+const own = `${process.geteuid?.()}:${process.getegid?.()}`;
+
+function script(name: string, text: string, mode = 0o755): string {
+  const file = path.join(directory, name);
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  return file;
+}
+
+async function outcomeOf(
+  command: readonly string[],
+  timeout = 5_000,
+  refusal: () => Promise<string | undefined> = async () => undefined,
+): Promise<Outcome> {
+  const edges = hostProgramEdges({ clock: systemClock, defaultUser: () => own, refusal });
+  let outcome: Outcome | undefined;
+  await new Promise<void>((resolve) => {
+    runProgram({ command, timeout }, edges, {
+      result: (result) => {
+        outcome = result;
+      },
+      gone: resolve,
+    });
+  });
+  assert.ok(outcome);
+  return outcome;
+}
+
+test('exit code and output of a script', async () => {
+  const outcome = await outcomeOf([script('exit', '#!/bin/sh\necho "out $1"\necho err >&2\nexit 3\n'), '$(x) ; "y']);
+  assert.deepEqual([outcome.result, outcome.exitCode], [CheckResult.FAILED, 3]);
+  assert.deepEqual(outcome.output.split('\n').sort(), ['err', 'out $(x) ; "y']);
+});
+
+test('a program sees its own name, an empty input, and of the environment only path and language', async () => {
+  process.env['LD_PRELOAD_CANARY'] = 'x';
+  const file = script('environment', '#!/bin/sh\nread line\necho "$? $0"\nexec env\n');
+  const { output } = await outcomeOf([file]);
+  const [first, ...variables] = output.split('\n');
+  assert.equal(first, `1 ${file}`);
+  const names = variables.map((line) => line.split('=')[0]).filter((name) => name !== 'PWD' && name !== '_');
+  assert.deepEqual(names.sort(), ['LANG', 'PATH']);
+  assert.match(variables.join('\n'), /^PWD=\/$/m);
+});
+
+test('a file without a first line for an interpreter goes to the shell, as with keepalived', async () => {
+  assert.equal((await outcomeOf([script('bare', 'exit 5\n')])).exitCode, 5);
+});
+
+test('a signal from elsewhere', async () => {
+  const outcome = await outcomeOf([script('signal', '#!/bin/sh\nkill -SEGV $$\n')]);
+  assert.deepEqual([outcome.result, outcome.reason], [CheckResult.KILLED, 'ended by SIGSEGV']);
+});
+
+test('what cannot be run is told apart', async () => {
+  const missing = await outcomeOf([path.join(directory, 'missing')]);
+  assert.equal(missing.result, CheckResult.NOT_FOUND);
+  const folder = await outcomeOf([directory]);
+  assert.deepEqual([folder.result, folder.reason], [CheckResult.REFUSED, `${directory} is not a regular file`]);
+  const plain = await outcomeOf([script('plain', '#!/bin/sh\n', 0o644)]);
+  assert.equal(plain.result, CheckResult.REFUSED);
+  const dead = await outcomeOf([script('dead', '#!/no/such/interpreter\n')]);
+  assert.equal(dead.result, CheckResult.CANNOT_RUN);
+  assert.match(dead.reason, /interpreter in its first line does not exist/);
+  const nul = await outcomeOf(['/bin/true', 'a\0b']);
+  assert.equal(nul.result, CheckResult.CANNOT_RUN);
+});
+
+test('what the host does not allow is not run', async () => {
+  const canary = path.join(directory, 'canary');
+  const file = script('forbidden', `#!/bin/sh\ntouch ${canary}\n`);
+  const outcome = await outcomeOf([file], 5_000, async () => 'not on the list');
+  assert.deepEqual([outcome.result, outcome.reason], [CheckResult.REFUSED, 'not on the list']);
+  assert.throws(() => readFileSync(canary), { code: 'ENOENT' });
+});
+
+test('at the timeout the whole process group ends', async () => {
+  const pids = path.join(directory, 'pids');
+  const file = script('slow', `#!/bin/sh\nsleep 60 &\necho $! $$ > ${pids}\nwait\n`);
+  const outcome = await outcomeOf([file], 300);
+  assert.equal(outcome.result, CheckResult.TIMED_OUT);
+  const [sleeper, leader] = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
+  assert.throws(() => process.kill(Number(leader), 0), { code: 'ESRCH' });
+  assert.equal(isRunning(Number(sleeper)), false);
+});
+
+test('a flood of output neither blocks the program nor fills the memory', async () => {
+  const file = script('flood', '#!/bin/sh\nhead -c 50000000 /dev/zero | tr "\\0" x\nexit 7\n');
+  const before = process.memoryUsage().rss;
+  const outcome = await outcomeOf([file], 30_000);
+  assert.deepEqual([outcome.result, outcome.exitCode, outcome.output.length], [CheckResult.FAILED, 7, 4096]);
+  assert.ok(process.memoryUsage().rss - before < 32 * 1024 * 1024);
+});
+
+test('a descendant that keeps the output open does not hold up the result', async () => {
+  const pidFile = path.join(directory, 'lingerer');
+  const file = script('linger', `#!/bin/sh\necho before\nsleep 60 &\necho $! > ${pidFile}\nexit 0\n`);
+  const outcome = await outcomeOf([file]);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  assert.equal(isRunning(pid), true);
+  process.kill(pid, 'SIGKILL');
+  assert.deepEqual([outcome.result, outcome.output], [CheckResult.OK, 'before']);
+  assert.ok(outcome.duration < 5_000_000);
+});
+
+/** Running, and no zombie that nobody reaps here. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OUTPUT_LIMIT, type Outcome, type Program, type Run, runProgram } from '../../agent/health/program.js';
+import { CheckResult } from '../../proto/gen/baton/v1/status.js';
+import { ManualClock, settled } from '../local/manual-clock.js';
+import { FakePrograms } from './fake-programs.js';
+
+async function start(overrides: Partial<Program> = {}, prepare: (programs: FakePrograms) => void = () => undefined) {
+  const clock = new ManualClock();
+  const programs = new FakePrograms(clock);
+  prepare(programs);
+  const outcomes: Outcome[] = [];
+  let gone = 0;
+  const run: Run = runProgram({ command: ['/c', 'a b', '--x'], timeout: 1_000, ...overrides }, programs, {
+    result: (outcome) => outcomes.push(outcome),
+    gone: () => {
+      gone += 1;
+    },
+  });
+  await settled();
+  return { clock, programs, outcomes, run, goneTimes: () => gone };
+}
+
+test('the resolved program runs under its configured name with its arguments as they are', async () => {
+  const { clock, programs, outcomes, goneTimes } = await start();
+  const { file, name, args } = programs.last.request;
+  assert.deepEqual({ file, name, args }, { file: '/resolved/c', name: '/c', args: ['a b', '--x'] });
+  await clock.advance(30);
+  programs.last.exit(0);
+  assert.equal(outcomes[0]?.result, CheckResult.OK);
+  assert.equal(outcomes[0]?.duration, 30_000);
+  assert.equal(goneTimes(), 1);
+});
+
+test('exit codes and signals are different results', async () => {
+  const failed = await start();
+  failed.programs.last.exit(126);
+  assert.deepEqual([failed.outcomes[0]?.result, failed.outcomes[0]?.exitCode], [CheckResult.FAILED, 126]);
+  const killed = await start();
+  killed.programs.last.die('SIGSEGV');
+  assert.deepEqual([killed.outcomes[0]?.result, killed.outcomes[0]?.reason], [CheckResult.KILLED, 'ended by SIGSEGV']);
+});
+
+test('at the timeout the result is there at once and the group gets SIGTERM, two seconds later SIGKILL', async () => {
+  const { clock, programs, outcomes, goneTimes } = await start({}, (edges) => {
+    edges.obeys = ['SIGKILL'];
+  });
+  await clock.advance(999);
+  assert.equal(outcomes.length, 0);
+  await clock.advance(1);
+  assert.equal(outcomes[0]?.result, CheckResult.TIMED_OUT);
+  assert.equal(outcomes[0]?.reason, 'took longer than 1 s');
+  assert.deepEqual(programs.last.signals, ['SIGTERM']);
+  assert.equal(goneTimes(), 0);
+  await clock.advance(1_999);
+  assert.deepEqual(programs.last.signals, ['SIGTERM']);
+  await clock.advance(1);
+  assert.deepEqual(programs.last.signals.slice(0, 2), ['SIGTERM', 'SIGKILL']);
+  assert.equal(goneTimes(), 1);
+  assert.equal(outcomes.length, 1);
+});
+
+test('what ignores SIGTERM in the group of a program that ended is killed with it', async () => {
+  const { clock, programs } = await start();
+  await clock.advance(1_000);
+  assert.deepEqual(programs.last.signals, ['SIGTERM', 'SIGKILL']);
+});
+
+test('a program that ended by itself leaves its descendants alone', async () => {
+  const { clock, programs } = await start();
+  programs.last.exit(0);
+  await clock.advance(10_000);
+  assert.deepEqual(programs.last.signals, []);
+});
+
+test('a program that not even SIGKILL ends is known as such', async () => {
+  const { clock, run, goneTimes } = await start({}, (edges) => {
+    edges.obeys = [];
+  });
+  await clock.advance(1_000 + 2_000 + 1_999);
+  assert.equal(run.unkillable, false);
+  await clock.advance(1);
+  assert.equal(run.unkillable, true);
+  assert.equal(goneTimes(), 0);
+});
+
+test('a program that may not be run, or whose user does not exist, is a result of its own', async () => {
+  const refused = await start({}, (edges) => {
+    edges.verdict = { ok: false, result: CheckResult.REFUSED, reason: 'not on the list' };
+  });
+  assert.equal(refused.programs.processes.length, 0);
+  assert.deepEqual(
+    [refused.outcomes[0]?.result, refused.outcomes[0]?.reason],
+    [CheckResult.REFUSED, 'not on the list'],
+  );
+  assert.equal(refused.goneTimes(), 1);
+  const nobody = await start({ user: 'missing' });
+  assert.equal(nobody.outcomes[0]?.result, CheckResult.REFUSED);
+  assert.equal(nobody.programs.processes.length, 0);
+});
+
+test('errors of starting a program are told apart', async () => {
+  for (const [code, result, reason] of [
+    ['EACCES', CheckResult.REFUSED, '/c could not be started: EACCES'],
+    ['ENOENT', CheckResult.CANNOT_RUN, '/c could not be started: the interpreter in its first line does not exist'],
+    ['EAGAIN', CheckResult.CANNOT_RUN, '/c could not be started: EAGAIN'],
+  ] as const) {
+    const { programs, outcomes } = await start();
+    programs.last.request.failed(code);
+    assert.deepEqual([outcomes[0]?.result, outcomes[0]?.reason], [result, reason]);
+  }
+});
+
+test('of a long output the first 4 KiB are kept, made safe to show', async () => {
+  const { programs, outcomes } = await start();
+  programs.last.request.output(Buffer.from('ok\u001b[31m\n'));
+  for (let chunk = 0; chunk < 100; chunk += 1) programs.last.request.output(Buffer.alloc(1024, 'x'));
+  programs.last.exit(1);
+  const output = outcomes[0]?.output ?? '';
+  assert.equal(output.length, OUTPUT_LIMIT);
+  assert.equal(output.slice(0, 8), 'ok\ufffd[31m\n'.slice(0, 8));
+  assert.equal(output.includes('\u001b'), false);
+});
