@@ -15,7 +15,7 @@ const DEFAULT_VERSION = 2;
 /** 12 bits of centiseconds. */
 const MAX_V3_INTERVAL: Micros = 4_095 * MICROS_PER_CENTISECOND;
 
-export type OrderedScripts = ReadonlyMap<string, VrrpScript & { readonly order: number }>;
+type OrderedScripts = ReadonlyMap<string, VrrpScript & { readonly order: number }>;
 
 /** Undefined and reported when it cannot run at all. `order` is its position among the file's top-level blocks. */
 export function completeInstance(

@@ -37,7 +37,7 @@ export function readScript(statement: Statement, remarks: Remarks): ScriptComman
   if (words.length > 1) {
     remarks.warning(
       statement.origin,
-      `script: keepalived runs ${quoted(words[0] ?? '')} without ${quoted(words.slice(1).join(' '))}, and so does Baton; put command and arguments into one pair of double quotes`,
+      `script: keepalived runs ${quoted(words[0] ?? '')} without the words after it, and so does Baton; put command and arguments into one pair of double quotes`,
     );
   }
   return { words: line, user: undefined, origin: statement.origin };

@@ -46,8 +46,8 @@ export function emptyGlobalSettings(): GlobalSettings {
   };
 }
 
-export const DEFAULT_MULTICAST_GROUP = '224.0.0.18';
-export const DEFAULT_DOWN_TIMER_ADVERTS = 3;
+const DEFAULT_MULTICAST_GROUP = '224.0.0.18';
+const DEFAULT_DOWN_TIMER_ADVERTS = 3;
 const MAX_CONNECT_TIMEOUT: Micros = 4_294 * MICROS_PER_SECOND;
 
 /** Adds what one global_defs block says to `settings`. */

@@ -61,10 +61,17 @@ function readEntry(keyword: string, line: Statement, remarks: Remarks): RawTrack
     return undefined;
   }
   const weight = parseWhole(word);
-  if (weight === undefined || Math.abs(weight) > MAX_WEIGHT + 1) {
+  if (weight === undefined) {
     remarks.error(
       line.origin,
-      `${what}: weight ${quoted(word)} is not a whole number from -${MAX_WEIGHT} to ${MAX_WEIGHT}; the entry counts without it, as in keepalived`,
+      `${what}: weight ${quoted(word)} is not a number; it is taken as 0, which means fault, as in keepalived`,
+    );
+    return { ...bare, weight: 0 };
+  }
+  if (Math.abs(weight) > MAX_WEIGHT + 1) {
+    remarks.error(
+      line.origin,
+      `${what}: weight ${quoted(word)} is not from -${MAX_WEIGHT} to ${MAX_WEIGHT}; the entry counts without it, as in keepalived`,
     );
     return bare;
   }
@@ -80,7 +87,7 @@ function readEntry(keyword: string, line: Statement, remarks: Remarks): RawTrack
   return {
     name,
     weight: Math.max(-MAX_WEIGHT, Math.min(MAX_WEIGHT, weight)),
-    reverse: direction === 'reverse',
+    reverse: direction === 'reverse' ? true : direction === 'noreverse' ? false : undefined,
     origin: line.origin,
   };
 }
@@ -112,7 +119,8 @@ export function resolveScriptTracks(
       {
         name: entry.name,
         weight: entry.weight ?? script.weight,
-        reverse: entry.weight === undefined ? script.reverse : (entry.reverse ?? false),
+        // A weight of its own leaves the script's direction as it is.
+        reverse: entry.reverse ?? script.reverse,
         origin: entry.origin,
       },
     ];

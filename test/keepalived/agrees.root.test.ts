@@ -85,6 +85,12 @@ vrrp_script tight{script /usr/bin/echo}vrrp_script shell {
   script "</dev/null"
 }
 vrrp_script dollars { script "/usr/bin/echo $FOO $1" }
+vrrp_script turned { script /usr/bin/echo
+  weight 6 reverse
+}
+vrrp_script turned2 { script /usr/bin/echo
+  weight 6 reverse
+}
 vrrp_script first { script "/usr/bin/echo one" }
 vrrp_script first { script "/usr/bin/echo two" }
 vrrp_instance A1
@@ -127,6 +133,8 @@ vrrp_instance A2 { interface em1
     single
     signs weight -254
     joined weight 5 reverse
+    turned weight 4
+    turned2 weight x
     quotes weight 2 noreverse
     tight weight 255
     shell
@@ -337,10 +345,10 @@ test('keepalived and the reader understand the same of a file full of oddities',
     const command = script.command.words[1] === '-c' ? script.command.words[2] : commandText(script.command.words);
     assert.equal(command, theirs?.['Command'], script.name);
     assert.equal(`${seconds(script.interval)} sec`, theirs?.['Interval'], script.name);
-    assert.equal(String(script.weight), theirs?.['Weight'], script.name);
+    assert.equal(`${script.weight}${script.reverse ? ' reverse' : ''}`, theirs?.['Weight'], script.name);
     assert.deepEqual([String(script.rise), String(script.fall)], [theirs?.['Rise'], theirs?.['Fall']], script.name);
   }
-  assert.equal(config.scripts.length, 10);
+  assert.equal(config.scripts.length, 12);
 });
 
 /** Facts whose absence counts as well. */

@@ -380,7 +380,8 @@ test('track entries: weights of their own, and those that keepalived drops', () 
     ['good weight -254', { weight: -253, reverse: false }, /^warning/u],
     ['good weight 9 sideways', { weight: 9, reverse: false }, /^warning/u],
     ['good weight 255', { weight: -5, reverse: false }, /^error.*the entry counts without it/u],
-    ['good weight x', { weight: -5, reverse: false }, /^error/u],
+    ['turned weight 9', { weight: 9, reverse: true }, undefined],
+    ['good weight x', { weight: 0, reverse: false }, /^error/u],
     ['good weight', undefined, /^error/u],
     ['good wieght 9', undefined, /^error.*'wieght' is not "weight"/u],
     ['good plain', undefined, /^error/u],
@@ -435,7 +436,7 @@ test('command lines: what keepalived runs and what it leaves out', () => {
   for (const [line, words, remark] of [
     ['script "/bin/x -a b"', ['/bin/x', '-a', 'b'], undefined],
     ["script '/bin/x -a b'", ['/bin/x', '-a', 'b'], undefined],
-    ['script /bin/x -a b', ['/bin/x'], /^warning 2: script: keepalived runs '\/bin\/x' without '-a b'/u],
+    ['script /bin/x -a b', ['/bin/x'], /^warning 2: script: keepalived runs '\/bin\/x' without the words after it/u],
     ['script "</dev/tcp/127.0.0.1/80"', ['/bin/bash', '-c', '</dev/tcp/127.0.0.1/80'], /^warning 2/u],
     ['script "</run/ready"', ['/bin/sh', '-c', '</run/ready'], /^warning 2/u],
     ['script "/bin/a && /bin/b"', ['/bin/a', '&&', '/bin/b'], /^warning 2: '&&' is passed to the program/u],
