@@ -43,10 +43,17 @@ export function explainCallError(error: unknown, { doing, controller, context }:
   }
 }
 
+/** What our own side of the connection says; other texts are the controller's. */
+const OWN_WORDS = /^(?:No connection established|Name resolution|Connection dropped|Failed to connect|read E|write E)/u;
+
 function explainUnavailable(details: string, where: string): string {
+  if (!OWN_WORDS.test(details)) return details;
+  const why = details
+    .replace(/^No connection established\. Last error: (?:Error: )?/u, '')
+    .replace(/\.? ?Resolution note:.*$/u, '');
   const tls: readonly [RegExp, string][] = [
     [
-      /self[- ]signed certificate|unable to verify|unable to get (?:local )?issuer/iu,
+      /self[- ]signed certificate|certificate signature failure|unable to verify|unable to get (?:local )?issuer/iu,
       'its certificate is not from the authority of this context; is it the right controller, or was it set up anew?',
     ],
     [
@@ -66,15 +73,15 @@ function explainUnavailable(details: string, where: string): string {
     ],
   ];
   for (const [pattern, meaning] of tls) {
-    if (pattern.test(details)) return `no trusted connection to ${where}: ${meaning} (${details})`;
+    if (pattern.test(details)) return `no trusted connection to ${where}: ${meaning} (${why})`;
   }
   if (/ECONNREFUSED/u.test(details)) {
-    return `nothing listens at ${where}: is the controller running? (${details})`;
+    return `nothing listens at ${where}: is the controller running? (${why})`;
   }
   if (/ENOTFOUND|EAI_AGAIN|Name resolution/u.test(details)) {
-    return `the name of the controller ${where} cannot be resolved (${details})`;
+    return `the name of the controller ${where} cannot be resolved (${why})`;
   }
-  return `the controller ${where} cannot be reached (${details})`;
+  return `the controller ${where} cannot be reached (${why})`;
 }
 
 /** What the controller found in the resources; empty when the error is about something else. */

@@ -59,7 +59,7 @@ function cellsOf(spec: Spec | undefined, labels: Readonly<Record<string, string>
       return [
         list(kind?.value.command ?? [], ' '),
         span(interval, '1s'),
-        span(timeout, 'interval'),
+        span(timeout ?? interval, '1s'),
         String(rise || 1),
         String(fall || 1),
       ];

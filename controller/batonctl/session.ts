@@ -1,12 +1,9 @@
 /** A connection to the controllers of one context: calls with a deadline, the next controller when one is not there. */
-import { createSecureContext } from 'node:tls';
 import {
   type CallOptions,
-  type ChannelCredentials,
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
-  credentials,
   Metadata,
   type ServiceError,
   status,
@@ -16,6 +13,8 @@ import { MailServiceClient } from '../../proto/gen/baton/v1/mail_service.js';
 import { ResourceServiceClient } from '../../proto/gen/baton/v1/resource_service.js';
 import { StatusServiceClient } from '../../proto/gen/baton/v1/status_service.js';
 import { TokenServiceClient } from '../../proto/gen/baton/v1/token_service.js';
+import { parseControllerAddress } from '../../proto/process/host-port.js';
+import { type SecureChannel, secureChannel } from '../../proto/process/secure-channel.js';
 import { singleLine } from '../../proto/rules/printable-text.js';
 import { explainCallError, isNotThere } from './call-failure.js';
 import { Failure, messageOf } from './failure.js';
@@ -39,8 +38,6 @@ type Unary<Request, Response> = (
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 const OPTIONS: Partial<ClientOptions> = {
-  // A proxy that happens to be in the environment has no business between an operator and a controller.
-  'grpc.enable_http_proxy': 0,
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   // A stream whose controller vanished without a word is noticed.
   'grpc.keepalive_time_ms': 20_000,
@@ -50,7 +47,8 @@ const OPTIONS: Partial<ClientOptions> = {
 export class Session {
   readonly #context: ClientContext;
   readonly #timeoutMs: number;
-  readonly #credentials: ChannelCredentials;
+  /** One for each controller, in their order. */
+  readonly #channels: readonly SecureChannel[];
   readonly #open = new Map<string, Services>();
   #interrupted: AbortSignal;
   /** Position of the controller that answered last. */
@@ -65,17 +63,14 @@ export class Session {
       throw new Failure(1, singleLine(`context "${context.name}" names no controller`));
     }
     try {
-      this.#credentials = credentials.createFromSecureContext(
-        createSecureContext({
-          ca: context.ca,
-          cert: context.certificate,
-          key: context.privateKey,
-          minVersion: 'TLSv1.3',
-        }),
+      const { ca, certificate, privateKey } = context;
+      this.#channels = context.controllers.map((address) =>
+        secureChannel(parseControllerAddress(address), { ca, certificate, privateKey }),
       );
     } catch (error) {
-      const why = `the certificates of context "${context.name}" cannot be used: ${messageOf(error)}`;
-      throw new Failure(1, singleLine(why), { cause: error });
+      throw new Failure(1, singleLine(`context "${context.name}" cannot be used: ${messageOf(error)}`), {
+        cause: error,
+      });
     }
   }
 
@@ -149,12 +144,16 @@ export class Session {
   #services(): Services {
     const address = this.controller;
     let services = this.#open.get(address);
+    const channel = this.#channels[this.#current];
+    if (channel === undefined) throw new Failure(1, `there is no controller ${address}`);
     if (services === undefined) {
+      const { target, credentials } = channel;
+      const options = { ...OPTIONS, ...channel.options };
       services = {
-        resources: new ResourceServiceClient(address, this.#credentials, OPTIONS),
-        status: new StatusServiceClient(address, this.#credentials, OPTIONS),
-        tokens: new TokenServiceClient(address, this.#credentials, OPTIONS),
-        mail: new MailServiceClient(address, this.#credentials, OPTIONS),
+        resources: new ResourceServiceClient(target, credentials, options),
+        status: new StatusServiceClient(target, credentials, options),
+        tokens: new TokenServiceClient(target, credentials, options),
+        mail: new MailServiceClient(target, credentials, options),
       };
       this.#open.set(address, services);
     }

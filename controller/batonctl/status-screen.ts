@@ -83,13 +83,16 @@ export function problemsOf(status: ClusterStatus, now: number): Problem[] {
   const routers = byUrgency(status.routers).flatMap(({ name, problems }) =>
     problems.map((text): Problem => ({ severity: 'error', text: singleLine(`${name}: ${text}`) })),
   );
+  const busy = new Set(status.routers.flatMap(({ members }) => members.map(({ node }) => node)));
   const nodes = status.nodes.flatMap((node): Problem[] => {
     const found: Problem[] = [];
-    if (!node.connected) {
-      const text = `${node.name}: not connected, last seen ${ago(node.lastSeen, now)}; what it runs is not known`;
+    // Of a member the router's problems tell already.
+    const isMember = busy.has(node.name);
+    if (!node.connected && !isMember) {
+      const text = `${node.name}: not connected, last seen ${ago(node.lastSeen, now)}; what it does now is not known`;
       found.push({ severity: 'warning', text: singleLine(text) });
     }
-    if (node.refusals.length > 0) {
+    if (node.refusals.length > 0 && !isMember) {
       const reasons = node.refusals.map(({ path, reason }) => (path === '' ? reason : `${path}: ${reason}`)).join('; ');
       const kept = node.bundleInForce === undefined ? 'it runs nothing' : `it goes on with ${generationOf(node)}`;
       const text = `${node.name}: refused generation ${node.bundleWanted?.generation ?? status.generation} (${kept}): ${reasons}`;
@@ -132,7 +135,7 @@ function renderRouter(
       addressCell(member),
       bundleCell(member, nodes.get(member.node)),
       {
-        text: member.connected ? ago(member.lastSeen, now) : `lost, ${ago(member.lastSeen, now)}`,
+        text: member.connected ? ago(member.lastSeen, now) : lostText(member.lastSeen, now),
         colour: member.connected ? undefined : 'yellow',
       },
       { text: member.reported ? member.cause : 'nothing reported yet', colour: stale },
@@ -140,6 +143,10 @@ function renderRouter(
   });
   const head = ['NODE', 'INTERFACE', 'STATE', 'PRIORITY', 'SINCE', 'ADDRESS', 'BUNDLE', 'SEEN', 'WHY'];
   return [title, ...renderTable(head, rows, { paint, indent: '  ', width })];
+}
+
+function lostText(lastSeen: Date | undefined, now: number): string {
+  return lastSeen === undefined ? 'never' : `lost, ${ago(lastSeen, now)}`;
 }
 
 function stateCell(member: MemberOverview): Cell {

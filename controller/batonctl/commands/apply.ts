@@ -69,7 +69,10 @@ function summarise({ changes, generation, nodes }: ApplyResponse, dryRun: boolea
     singleLine(`${resource?.kind ?? ''} ${resource?.name ?? ''}  ${changeWord(change)}${dryRun ? ' (dry run)' : ''}`),
   );
   const concerned = nodes.length === 0 ? 'no node is concerned' : `concerns ${nodes.join(', ')}`;
-  return [...lines, singleLine(`${dryRun ? 'would be' : 'is'} generation ${generation}; ${concerned}`)];
+  return [
+    ...lines,
+    singleLine(`${dryRun ? 'nothing is applied (dry run)' : `generation ${generation}`}; ${concerned}`),
+  ];
 }
 
 function changeWord(change: ChangeKind): string {

@@ -43,7 +43,7 @@ async function remove(invocation: Invocation, options: DeleteOptions, kindText: 
   const concerned = response.nodes.length === 0 ? 'no node is concerned' : `concerns ${response.nodes.join(', ')}`;
   const line = dryRun
     ? `${what} could be deleted; ${concerned}`
-    : `${what} deleted; is generation ${response.generation}; ${concerned}`;
+    : `${what} deleted; generation ${response.generation}; ${concerned}`;
   printLines(surroundings.stdout, [singleLine(line)]);
 }
 
