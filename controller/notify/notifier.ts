@@ -141,8 +141,8 @@ export function createNotifier<Database>(options: NotifierOptions<Database>): No
       const outcome = await settle(db, mail, verdict, { now: clock.now(), random: random(), giveUpAfterMs });
       const { state, attempts, error } = outcome;
       if (state === 'sent') log.info({ ...about, attempts }, 'mail sent');
-      else if (state === 'pending') log.warn({ ...about, attempts, error }, 'mail not sent yet');
-      else log.error({ ...about, attempts, error }, 'mail not sent, given up');
+      else if (state === 'pending') log.warn({ ...about, attempts, detail: error }, 'mail not sent yet');
+      else log.error({ ...about, attempts, detail: error }, 'mail not sent, given up');
     } catch (err) {
       log.error({ ...about, err }, 'mail cannot be sent now');
       // Without this the mail would be due again at once.

@@ -14,40 +14,15 @@ export function isLogLevel(text: string): text is LogLevel {
 }
 
 /**
- * The names under which things are logged, in both programs. Units are part of the name. Text from outside goes under
- * `output` or `detail`, never spread into the root.
+ * The names under which things are logged, in both programs; a test holds every call to it. Units are part of the
+ * name. Text from outside goes under `output` or `detail`, an Error under `err`; neither is spread into the root.
  */
-export interface LogFields {
-  readonly node?: string;
-  readonly router?: string;
-  readonly vrid?: number;
-  readonly interface?: string;
-  readonly address?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly cause?: string;
-  readonly priority?: number;
-  readonly peer?: string;
-  readonly check?: string;
-  readonly hook?: string;
-  readonly result?: string;
-  readonly exitCode?: number;
-  readonly output?: string;
-  readonly detail?: string;
-  readonly generation?: number;
-  readonly hash?: string;
-  readonly controller?: string;
-  readonly remoteAddress?: string;
-  readonly receiver?: string;
-  readonly messageId?: string;
-  readonly method?: string;
-  readonly code?: string;
-  readonly path?: string;
-  readonly count?: number;
-  readonly durationMs?: number;
-  readonly waitMs?: number;
-  readonly err?: unknown;
-}
+export const LOG_FIELDS: ReadonlySet<string> = new Set([
+  ...['node', 'router', 'vrid', 'interface', 'address', 'from', 'to', 'cause', 'priority', 'peer'],
+  ...['check', 'hook', 'result', 'exitCode', 'output', 'part', 'detail', 'err'],
+  ...['generation', 'hash', 'controller', 'remoteAddress', 'tokenId', 'method', 'code', 'path', 'kind'],
+  ...['receiver', 'messageId', 'headline', 'attempts', 'count', 'until', 'durationMs', 'waitMs'],
+]);
 
 /** Last names of fields whose value never reaches a log, at the root and up to three levels down. */
 const SECRET_NAMES = [

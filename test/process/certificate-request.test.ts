@@ -14,7 +14,8 @@ import { Pkcs10CertificateRequest, X509CertificateGenerator } from '@peculiar/x5
 import { parsePin, publicKeyPin, spkiPin } from '../../proto/process/certificate-pin.js';
 import { createKeyAndRequest, createRequest } from '../../proto/process/certificate-request.js';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const OPENSSL = 'openssl';
+const hasOpenssl = spawnSync(OPENSSL, ['version']).status === 0;
 
 describe('a certificate request', () => {
   test('is read and its signature verified by a certificate library', async () => {
@@ -36,7 +37,7 @@ describe('a certificate request', () => {
       skip: hasOpenssl ? false : 'needs openssl',
     }, async () => {
       const { requestPem } = await createKeyAndRequest(name);
-      const checked = spawnSync('openssl', ['req', '-verify', '-noout', '-text', '-nameopt', 'utf8'], {
+      const checked = spawnSync(OPENSSL, ['req', '-verify', '-noout', '-text', '-nameopt', 'utf8'], {
         input: requestPem,
         encoding: 'utf8',
       });
