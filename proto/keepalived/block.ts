@@ -68,7 +68,7 @@ function reportUnknown(context: Context, statement: Statement, remarks: Remarks)
     );
     return;
   }
-  const nearest = nearestKeyword(context, keyword);
+  const nearest = remarks.isFull ? undefined : nearestKeyword(context, keyword);
   const elsewhere = nearest === undefined ? homeOf(keyword) : undefined;
   const hint =
     nearest !== undefined

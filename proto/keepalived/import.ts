@@ -54,16 +54,21 @@ export function importKeepalived(hosts: readonly ImportedHost[]): {
 /** Each group has at most one instance of a host. */
 function groupInstances(hosts: readonly NamedHost[]): readonly [Part, ...Part[]][] {
   const groups: [Part, ...Part[]][] = [];
+  const byVrid = new Map<number, [Part, ...Part[]][]>();
   for (const host of hosts) {
     for (const instance of host.config.instances) {
-      const group = groups.find(
+      const candidates = byVrid.get(instance.vrid) ?? [];
+      const group = candidates.find(
         (parts) =>
-          parts[0].instance.vrid === instance.vrid &&
-          parts.every((part) => part.host !== host) &&
-          parts.some((part) => sharesAddress(part, instance.addresses)),
+          parts.every((part) => part.host !== host) && parts.some((part) => sharesAddress(part, instance.addresses)),
       );
-      if (group === undefined) groups.push([{ host, instance }]);
-      else group.push({ host, instance });
+      if (group !== undefined) {
+        group.push({ host, instance });
+        continue;
+      }
+      const fresh: [Part, ...Part[]] = [{ host, instance }];
+      groups.push(fresh);
+      byVrid.set(instance.vrid, [...candidates, fresh]);
     }
   }
   return groups;

@@ -10,6 +10,7 @@ import { looksLikeIpv6, parseIpv4, parseWhole } from './values.js';
 
 const MAX_LABEL = 15;
 const MAX_ADDRESSES = 255;
+const MAX_PEERS = 1_000;
 
 /** Adds the addresses of one block. `sawIpv6` is told when one was left out because it is IPv6. */
 export function readAddresses(
@@ -159,6 +160,9 @@ export function readPeers(statement: Statement, into: Located<string>[], remarks
       remarks.error(line.origin, `unicast_peer ${quoted(peer)} is not an IP address; it is ignored, as in keepalived`);
     } else if (into.some((other) => other.value === peer)) {
       remarks.warning(line.origin, `unicast_peer ${peer} is there already; it is taken once`);
+    } else if (into.length === MAX_PEERS) {
+      remarks.error(line.origin, `more than ${MAX_PEERS} unicast peers; ${peer} and those below it are left out`);
+      return;
     } else {
       into.push({ value: peer, origin: line.origin });
     }

@@ -13,6 +13,8 @@ import { parseIpv4, parseWhole } from './values.js';
 /** What global_defs says, with that what only the reading of instances needs. */
 export interface GlobalSettings {
   definitions: { -readonly [K in keyof GlobalDefinitions]: GlobalDefinitions[K] };
+  /** The list that `definitions.notificationEmail` is. */
+  readonly recipients: Located<string>[];
   version: 2 | 3 | undefined;
   garp: PartialGarp;
   minimalGarp: boolean;
@@ -24,10 +26,12 @@ export interface GlobalSettings {
 }
 
 export function emptyGlobalSettings(): GlobalSettings {
+  const recipients: Located<string>[] = [];
   return {
+    recipients,
     definitions: {
       routerId: undefined,
-      notificationEmail: [],
+      notificationEmail: recipients,
       notificationEmailFrom: undefined,
       smtpServer: undefined,
       smtpConnectTimeout: undefined,
@@ -62,8 +66,7 @@ export function readGlobal(statement: Statement, settings: GlobalSettings, remar
       definitions.routerId = located(line) ?? definitions.routerId;
     },
     notification_email: (line) => {
-      const found = listedWords(line, remarks).map(({ word, origin }) => ({ value: word, origin }));
-      definitions.notificationEmail = [...definitions.notificationEmail, ...found];
+      for (const { word, origin } of listedWords(line, remarks)) settings.recipients.push({ value: word, origin });
     },
     notification_email_from: (line) => {
       definitions.notificationEmailFrom = located(line) ?? definitions.notificationEmailFrom;

@@ -8,6 +8,8 @@ import { quoted, type Remarks } from './remarks.js';
 import type { Statement } from './tree.js';
 import { parseWhole } from './values.js';
 
+const MAX_TRACKS = 1_000;
+
 /** An entry as written; weight and reverse are absent where the tracked thing's own count. */
 export interface RawTrack {
   readonly name: string;
@@ -36,6 +38,10 @@ export function readTracks(statement: Statement, into: RawTrack[], remarks: Rema
         `${keyword} ${quoted(entry.name)} is there already; this one is ignored, as in keepalived`,
       );
       continue;
+    }
+    if (into.length === MAX_TRACKS) {
+      remarks.error(line.origin, `more than ${MAX_TRACKS} entries of ${keyword}; ${quoted(entry.name)} is left out`);
+      return;
     }
     into.push(entry);
   }

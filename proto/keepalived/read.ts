@@ -23,7 +23,7 @@ export function readKeepalived(
   const tree = buildTree(readPieces(path, edges, remarks), remarks);
   const settings = emptyGlobalSettings();
   const scriptBlocks: { readonly statement: Statement; readonly order: number }[] = [];
-  const rawInstances: { readonly raw: RawInstance; readonly order: number }[] = [];
+  const rawInstances = new Map<string, { readonly raw: RawInstance; readonly order: number }>();
   let order = 0;
   const handlers: Record<string, Handler> = {
     global_defs: (statement) => readGlobal(statement, settings, remarks),
@@ -35,9 +35,9 @@ export function readKeepalived(
       order += 1;
       const raw = readInstance(statement, remarks);
       if (raw === undefined) return;
-      const first = rawInstances.find((other) => other.raw.name === raw.name)?.raw;
+      const first = rawInstances.get(raw.name)?.raw;
       if (first === undefined) {
-        rawInstances.push({ raw, order });
+        rawInstances.set(raw.name, { raw, order });
       } else {
         remarks.error(
           raw.origin,
@@ -48,13 +48,13 @@ export function readKeepalived(
   };
   walkBlock('top', tree, handlers, remarks);
   const scripts = readScripts(scriptBlocks, settings.scriptUser, remarks);
-  const instances = rawInstances.flatMap(({ raw, order: position }) => {
+  const instances = [...rawInstances.values()].flatMap(({ raw, order: position }) => {
     const instance = completeInstance(raw, position, settings, scripts, remarks);
     return instance === undefined ? [] : [instance];
   });
   reportSharedIdentifiers(instances, remarks);
   reportUnusedScripts(scripts, instances, remarks);
-  if (rawInstances.length === 0 && !remarks.list().some((remark) => remark.severity === 'error')) {
+  if (rawInstances.size === 0 && !remarks.list().some((remark) => remark.severity === 'error')) {
     remarks.warning({ file: path, line: 1 }, 'the file has no vrrp_instance: there is nothing to run');
   }
   return {

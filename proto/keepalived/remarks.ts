@@ -9,12 +9,17 @@ export class Remarks {
   #leftError = false;
 
   add(severity: Severity, origin: Origin, message: string): void {
-    if (this.#list.length >= MAX_REMARKS) {
+    if (this.isFull) {
       this.#left += 1;
       this.#leftError ||= severity === 'error';
       return;
     }
     this.#list.push({ severity, file: origin.file, line: origin.line, message });
+  }
+
+  /** Whether further remarks are only counted, so that their wording is not worth any work. */
+  get isFull(): boolean {
+    return this.#list.length >= MAX_REMARKS;
   }
 
   error(origin: Origin, message: string): void {
