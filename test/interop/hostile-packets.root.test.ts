@@ -117,7 +117,7 @@ const rows: readonly Row[] = [
     counter: 'rejected.own-source',
   },
   {
-    title: 'the source addresses 0.0.0.0 and of multicast',
+    title: "the source addresses 0.0.0.0 and the subnet's broadcast",
     packets: changed({ source: '0.0.0.0' }, { source: '10.9.0.255' }),
     at: 'v3',
     counter: 'rejected.bad-source',
