@@ -20,7 +20,7 @@ export interface CheckSettings {
 
 export interface CheckListener {
   /** The state after rise and fall changed. `status` is the check's whole status then. */
-  stateChanged(name: string, state: 'up' | 'down', status: CheckStatus): void;
+  stateChanged(name: string, state: 'up' | 'down', status: CheckStatus, previous: TrackState): void;
   /** Something about the check is new: at least after every run. */
   statusChanged(name: string): void;
 }
@@ -200,6 +200,6 @@ class SupervisedCheck {
     const after = this.#standing.state;
     if (after === before || after === 'unknown') return;
     this.#sinceWallMs = this.#edges.clock.wallMs();
-    this.#listener.stateChanged(this.#settings.name, after, this.status());
+    this.#listener.stateChanged(this.#settings.name, after, this.status(), before);
   }
 }

@@ -118,7 +118,7 @@ export function addressEvent(occurrence: Kind<'address'>): EventDraft {
   });
 }
 
-export function checkEvent(moment: Moment, status: CheckStatus): EventDraft {
+export function checkEvent(moment: Moment, status: CheckStatus, previous: string): EventDraft {
   const good = status.state === 'up';
   const message = `check ${status.name} ${good ? 'is good' : `fails: ${describeResult(status)}`}`;
   return draft(moment, good ? EventSeverity.INFO : EventSeverity.WARNING, '', message, {
@@ -129,6 +129,7 @@ export function checkEvent(moment: Moment, status: CheckStatus): EventDraft {
       result: status.lastResult,
       exitCode: status.exitCode,
       output: status.output,
+      previous,
     },
   });
 }

@@ -93,11 +93,11 @@ export class AgentWorker implements AgentSide {
         isStandalone ? undefined : await scriptRefusal(file, resolved, this.#rules.scripts, resolvePath),
     });
     this.#checks = new CheckSupervisor(programs, {
-      stateChanged: (name, state, status) => {
+      stateChanged: (name, state, status, previous) => {
         election.checkChanged(name, state);
         const { lastResult: result, exitCode, reason: detail, output } = status;
         log.info({ check: name, to: state, result, exitCode, detail, output }, 'check changed');
-        this.journal.add(checkEvent(this.#now(), status));
+        this.journal.add(checkEvent(this.#now(), status, previous));
       },
       statusChanged: () => this.#reporter.changed(),
     });

@@ -81,14 +81,22 @@ function failedCheck(question: Question, change: MemberChange): string | undefin
     : `check${failed.length === 1 ? '' : 's'} ${failed.join(', ')} failed on ${change.node}`;
 }
 
-/** Checks of the change's node that last turned `state` shortly before the change. */
+/**
+ * Checks of the change's node that turned `state` shortly before the change and were so when it came. What a check does
+ * after the change is no reason for it, but for one that turned `state` at almost the same time. A check that is good
+ * for the first time has not recovered.
+ */
 function turnedChecks(question: Question, change: MemberChange, state: 'up' | 'down'): string[] {
   const tracked = question.tracked?.get(change.node);
   const states = new Map<string, string>();
-  for (const { event } of near(question, change)) {
+  for (const { at, event } of near(question, change)) {
     if (event.detail?.$case !== 'checkChanged') continue;
     const check = singleLine(event.detail.value.check, 80);
-    if (tracked === undefined || tracked.has(check)) states.set(check, event.detail.value.state);
+    const turned = event.detail.value.state;
+    if (tracked !== undefined && !tracked.has(check)) continue;
+    if (at > change.at && turned !== state) continue;
+    if (turned === 'up' && event.detail.value.previous !== 'down') continue;
+    states.set(check, turned);
   }
   return [...states].filter(([, last]) => last === state).map(([check]) => check);
 }

@@ -85,7 +85,7 @@ export class Stage {
 
   async startController(): Promise<void> {
     this.controller = this.operations.start(`${BIN}baton-controller`, 'serve', '--data-dir', this.#dataDirectory);
-    await this.controller.untilSays('listening', 15_000);
+    await this.controller.untilSays('controller serving', 15_000);
   }
 
   async stopController(): Promise<void> {
@@ -98,6 +98,19 @@ export class Stage {
       `${BIN}batonctl`,
       ...['--config', path.join(this.#dataDirectory, 'operator.yaml'), '--no-color', ...args],
     );
+  }
+
+  /** What batonctl prints as its result, and before it what it remarks on standard error. */
+  async importFiles(output: string): Promise<string> {
+    const words = [
+      `${BIN}batonctl`,
+      'import',
+      this.base1.keepalivedFile,
+      this.base2.keepalivedFile,
+      '--output',
+      output,
+    ];
+    return this.operations.run('sh', '-c', '"$@" 2>&1', 'sh', ...words);
   }
 
   /** Joins an agent with a token that is good for this node only. */

@@ -50,12 +50,18 @@ export function transition(told: Told): Event {
   });
 }
 
-export function checkChanged(node: string, check: string, state: 'up' | 'down', at = NOON): Event {
+export function checkChanged(
+  node: string,
+  check: string,
+  state: 'up' | 'down',
+  at = NOON,
+  previous = state === 'up' ? 'down' : 'up',
+): Event {
   return Event.fromPartial({
     node,
     time: new Date(at),
     message: `check ${check} ${state}`,
-    detail: { $case: 'checkChanged', value: { check, state } },
+    detail: { $case: 'checkChanged', value: { check, state, previous } },
   });
 }
 

@@ -118,6 +118,26 @@ const rows: Row[] = [
     told: ['base2 -> base1 active', 'check pg-alive recovered on base1'],
   },
   {
+    what: 'the first result of a check is no recovery',
+    changes: [
+      change('base2', ACTIVE, BACKUP, 'higher-priority-heard'),
+      change('base1', BACKUP, ACTIVE, 'active-down', { priority: 110 }),
+    ],
+    members: [now('base1', ACTIVE), now('base2', BACKUP)],
+    evidence: [seen(checkChanged('base1', 'pg-alive', 'up', NOON - 1_000, 'unknown'))],
+    told: ['base2 -> base1 active', 'base1 has the higher priority (110)'],
+  },
+  {
+    what: 'a check that recovers right after the change was still the reason',
+    changes: [change('base1', ACTIVE, BACKUP, 'higher-priority-heard'), change('base2', BACKUP, ACTIVE, 'active-down')],
+    members: [now('base1', BACKUP), now('base2', ACTIVE)],
+    evidence: [
+      seen(checkChanged('base1', 'pg-alive', 'down', NOON - 3_000)),
+      seen(checkChanged('base1', 'pg-alive', 'up', NOON + 900)),
+    ],
+    told: ['base1 -> base2 active', 'check pg-alive failed on base1'],
+  },
+  {
     what: 'a planned stop',
     changes: [
       change('base2', BACKUP, ACTIVE, 'priority-zero-heard', { peer: '192.0.2.1' }),

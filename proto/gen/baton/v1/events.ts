@@ -135,6 +135,8 @@ export interface CheckChanged {
   result: CheckResult;
   exitCode: number;
   output: string;
+  /** "up", "down", or "unknown" when this is the first result. */
+  previous: string;
 }
 
 /** Advertisements were refused; repeats within a minute are one event with a count. */
@@ -746,7 +748,7 @@ export const Transition: MessageFns<Transition> = {
 };
 
 function createBaseCheckChanged(): CheckChanged {
-  return { check: "", state: "", result: CheckResult.UNSPECIFIED, exitCode: 0, output: "" };
+  return { check: "", state: "", result: CheckResult.UNSPECIFIED, exitCode: 0, output: "", previous: "" };
 }
 
 export const CheckChanged: MessageFns<CheckChanged> = {
@@ -765,6 +767,9 @@ export const CheckChanged: MessageFns<CheckChanged> = {
     }
     if (message.output !== "") {
       writer.uint32(42).string(message.output);
+    }
+    if (message.previous !== "") {
+      writer.uint32(50).string(message.previous);
     }
     return writer;
   },
@@ -822,6 +827,14 @@ export const CheckChanged: MessageFns<CheckChanged> = {
             message.output = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.previous = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -845,6 +858,7 @@ export const CheckChanged: MessageFns<CheckChanged> = {
         ? globalThis.Number(object.exit_code)
         : 0,
       output: isSet(object.output) ? globalThis.String(object.output) : "",
+      previous: isSet(object.previous) ? globalThis.String(object.previous) : "",
     };
   },
 
@@ -865,6 +879,9 @@ export const CheckChanged: MessageFns<CheckChanged> = {
     if (message.output !== "") {
       obj.output = message.output;
     }
+    if (message.previous !== "") {
+      obj.previous = message.previous;
+    }
     return obj;
   },
 
@@ -878,6 +895,7 @@ export const CheckChanged: MessageFns<CheckChanged> = {
     message.result = object.result ?? CheckResult.UNSPECIFIED;
     message.exitCode = object.exitCode ?? 0;
     message.output = object.output ?? "";
+    message.previous = object.previous ?? "";
     return message;
   },
 };
