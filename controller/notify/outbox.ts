@@ -29,23 +29,19 @@ export async function dueMails(
   now: number,
   busy: ReadonlySet<string>,
 ): Promise<readonly PendingMail[]> {
-  const heads = await db
+  const pending = db
     .selectFrom('outbox')
-    .select(['id', 'receiver', 'next_attempt_at'])
     .where('state', '=', 'pending')
     // The second half catches a time that was written while the clock was wrong.
     .where((where) =>
       where.or([where('next_attempt_at', '<=', now), where('next_attempt_at', '>', now + LONGEST_RETRY_MS)]),
-    )
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
+    );
+  const receivers = await pending.select('receiver').distinct().execute();
   const due: PendingMail[] = [];
-  const taken = new Set(busy);
-  for (const head of heads) {
-    if (taken.has(head.receiver)) continue;
-    taken.add(head.receiver);
-    due.push(await db.selectFrom('outbox').selectAll().where('id', '=', head.id).executeTakeFirstOrThrow());
+  for (const { receiver } of receivers) {
+    if (busy.has(receiver)) continue;
+    const oldest = pending.selectAll().where('receiver', '=', receiver).orderBy('created_at').orderBy('id').limit(1);
+    due.push(await oldest.executeTakeFirstOrThrow());
   }
   return due;
 }

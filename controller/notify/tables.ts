@@ -2,7 +2,7 @@
  * The alert tables, made by the migration "outbox". Written by record() and the notifier only. Instants are
  * milliseconds of Unix time, messages are encoded protocol buffers.
  */
-import type { Insertable, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 
 /** A state change that has not been gathered into an alert yet. */
 export interface AlertTransitionTable {
@@ -82,6 +82,4 @@ export interface AlertTables {
 }
 
 export type AlertTransitionRow = Selectable<AlertTransitionTable>;
-export type AlertMemberRow = Selectable<AlertMemberTable>;
 export type OutboxRow = Selectable<OutboxTable>;
-export type NewOutboxRow = Insertable<OutboxTable>;
