@@ -11,7 +11,7 @@ import { LinkSession, type SessionEnd } from './link-session.js';
 import { type NodeIdentity, readIdentity, validityOf, writeIdentity } from './node-identity.js';
 
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 15_000;
 /** Wait when trying again soon cannot help: another agent has our identity, or ours is not accepted. */
 const CALM_WAIT_MS = 30_000;
 /** Between looks at whether the certificate is due; also after a renewal that failed. */

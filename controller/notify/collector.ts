@@ -2,10 +2,11 @@
 import type { Kysely } from 'kysely';
 import { Event } from '../../proto/gen/baton/v1/events.js';
 import type { VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
+import { MemberState } from '../../proto/gen/baton/v1/status.js';
 import { type Alert, judgeChanges, type MemberChange } from './alert.js';
 import type { Evidence, TrackedChecks } from './cause.js';
 import type { MailDirectory } from './directory.js';
-import { completeAt, hasCome, LATE_WAIT_MS } from './gathering.js';
+import { completeAt, hasCome, LATE_HALF_WAIT_MS } from './gathering.js';
 import { renderAlert } from './mail-text.js';
 import { mailDomain, parseMailbox } from './mailbox.js';
 import { memberStateFromRow } from './record.js';
@@ -36,10 +37,15 @@ export async function collect(options: CollectorOptions, now: number): Promise<C
   for (const [router, rows] of byRouter(waiting)) {
     const changes = rows.map(changeFromRow);
     const due = completeAt(
-      changes.map((change) => ({ receivedAt: change.receivedAt, happenedAt: change.at })),
+      changes.map((change) => ({
+        receivedAt: change.receivedAt,
+        happenedAt: change.at,
+        leftActive: change.from === MemberState.ACTIVE,
+        becameActive: change.to === MemberState.ACTIVE,
+      })),
       options.groupWaitMs,
     );
-    if (hasCome(due, now, Math.max(options.groupWaitMs, LATE_WAIT_MS))) {
+    if (hasCome(due, now, Math.max(options.groupWaitMs, LATE_HALF_WAIT_MS))) {
       const alert = await tell(options, router, changes, now);
       if (alert !== undefined) alerts.push(alert);
     } else {

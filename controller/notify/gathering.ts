@@ -2,13 +2,21 @@
 import { LATE_AFTER_MS } from './alert.js';
 
 /** What held up one node's report usually held up the others': they are waited for this long at least. */
-export const LATE_WAIT_MS = 5_000;
+const LATE_WAIT_MS = 5_000;
+
+/**
+ * Half a failover, reported late: somebody gave up being active and nobody has reported becoming so. The other half is
+ * in the queue of an agent that has not found the controller again; its longest wait between attempts is 15 s.
+ */
+export const LATE_HALF_WAIT_MS = 20_000;
 
 export interface Recorded {
   /** By the controller's clock. */
   readonly receivedAt: number;
   /** By the node's clock. */
   readonly happenedAt: number;
+  readonly leftActive: boolean;
+  readonly becameActive: boolean;
 }
 
 /**
@@ -18,7 +26,9 @@ export interface Recorded {
 export function completeAt(changes: readonly Recorded[], groupWaitMs: number): number {
   const first = Math.min(...changes.map((change) => change.receivedAt));
   const isLate = changes.some((change) => change.receivedAt - change.happenedAt > LATE_AFTER_MS);
-  return first + (isLate ? Math.max(groupWaitMs, LATE_WAIT_MS) : groupWaitMs);
+  if (!isLate) return first + groupWaitMs;
+  const isHalf = changes.some((change) => change.leftActive) && !changes.some((change) => change.becameActive);
+  return first + Math.max(groupWaitMs, isHalf ? LATE_HALF_WAIT_MS : LATE_WAIT_MS);
 }
 
 /** Whether an instant has come; one that lies further ahead than it can be was made by a clock that was wrong. */

@@ -66,17 +66,27 @@ test('back-off doubles from 2 s to 5 min and is spread by a fifth', () => {
   assert.equal(retryDelayMs(1, 0.999_999), 2_400);
 });
 
+const gained = { leftActive: false, becameActive: true };
+const gone = { leftActive: true, becameActive: false };
+
 test('changes are complete one group wait after the first arrived', () => {
   const live = [
-    { receivedAt: 10_000, happenedAt: 9_990 },
-    { receivedAt: 11_500, happenedAt: 11_490 },
+    { receivedAt: 10_000, happenedAt: 9_990, ...gone },
+    { receivedAt: 11_500, happenedAt: 11_490, ...gained },
   ];
   assert.equal(completeAt(live, 2_000), 12_000);
+  assert.equal(completeAt(live.slice(0, 1), 2_000), 12_000);
 });
 
 test('late ones wait for the other nodes, 5 s at least', () => {
-  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 90_000 }], 2_000), 105_000);
-  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 90_000 }], 8_000), 108_000);
+  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 90_000, ...gained }], 2_000), 105_000);
+  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 90_000, ...gained }], 8_000), 108_000);
+});
+
+test('a late half of a failover waits 20 s for the successor to report', () => {
+  const gaveUp = { receivedAt: 100_000, happenedAt: 90_000, ...gone };
+  assert.equal(completeAt([gaveUp], 2_000), 120_000);
+  assert.equal(completeAt([gaveUp, { receivedAt: 112_000, happenedAt: 90_000, ...gained }], 2_000), 105_000);
 });
 
 test('an instant that a wrong clock put far ahead has come', () => {
