@@ -133,8 +133,7 @@ export class AddressKeeper {
   tellForeign(router: RunningRouter): void {
     for (const { key, address, prefixLength, device } of router.wanted) {
       const link = this.table.link(device);
-      const isThere =
-        link !== undefined && this.table.addressesOn(link.index).some((known) => known.address === address);
+      const isThere = link !== undefined && this.table.hasOn(link.index, address);
       if (!isThere || router.hostOwned.has(address)) {
         router.foreign.delete(key);
         continue;

@@ -18,7 +18,7 @@ import { Channels } from './channels.js';
 import { changeBetween, problemsOf } from './configuration.js';
 import type { DeadlineTimer, Edges, ElectionClock, WorkerPort } from './edges.js';
 import { EffectRunner } from './effect-runner.js';
-import { expectationsOf, hostOwnedAddresses, hostTrack, sourceOf } from './host-view.js';
+import { expectationsOf, hostOwnedAddresses, hostTrack, ownAddressesOf, sourceOf } from './host-view.js';
 import { HostWatch } from './host-watch.js';
 import { InterfaceTable } from './interface-table.js';
 import { Lag } from './lag.js';
@@ -273,7 +273,8 @@ class ElectionLoop implements Election {
       return;
     }
     if (!this.#channels.fit(this.#table)) this.#retryLater(now);
-    for (const router of this.#routers.values()) this.#feedHost(router, now);
+    const own = ownAddressesOf(this.#table, this.#virtual);
+    for (const router of this.#routers.values()) this.#feedHost(router, own, now);
     for (const router of this.#routers.values()) {
       if (router.isActive) this.#restore(router, now);
       else this.#keeper.tellForeign(router);
@@ -287,15 +288,15 @@ class ElectionLoop implements Election {
   }
 
   /** What this host means for the router: source address, whom it believes, and the tracks about the host. */
-  #feedHost(router: RunningRouter, now: Instant): void {
-    const source = sourceOf(router, this.#table, this.#virtual);
+  #feedHost(router: RunningRouter, own: ReadonlySet<Ipv4>, now: Instant): void {
+    const source = sourceOf(router, this.#table, own);
     if (source !== router.source) {
       router.source = source;
       router.templates = undefined;
     }
     this.#channels
       .get(router.settings.interface)
-      ?.expected.set(router.router.vrid, expectationsOf(router, this.#table, this.#virtual));
+      ?.expected.set(router.router.vrid, expectationsOf(router, this.#table, own));
     for (const { id } of router.router.tracks) {
       const state = hostTrack(router, id, this.#table, this.#channels);
       if (state !== undefined && router.member.tracks[id] !== state) {
@@ -354,8 +355,9 @@ class ElectionLoop implements Election {
     this.#virtual = new Set(routers.flatMap((router) => router.wanted.map(({ address }) => address)));
     this.#channels.arrange(routers);
     if (!this.#channels.fit(this.#table)) this.#retryLater(now);
+    const own = ownAddressesOf(this.#table, this.#virtual);
     for (const router of routers) {
-      this.#feedHost(router, now);
+      this.#feedHost(router, own, now);
       for (const check of this.#checks.keys()) this.#feedCheck(router, check, now);
       // The core compares addresses as numbers; here one that moved to another device is new as well.
       if (router.isActive) this.#effects.addMissing(router, now);

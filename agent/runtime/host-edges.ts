@@ -1,41 +1,37 @@
-/** The real world of the election loop: the monotonic clock, a timer, and the host's sockets. */
+/** The real world of the election loop: the monotonic clock, a precise timer, and the host's sockets. */
 import { openLinkMonitor } from '../link/link-monitor.js';
 import { openRtnetlink } from '../link/rtnetlink.js';
 import { openArpSocket } from '../net/arp-socket.js';
 import { openVrrpSocket } from '../net/vrrp-socket.js';
-import type { DeadlineTimer, Edges, ElectionClock } from './edges.js';
+import type { Edges, ElectionClock } from './edges.js';
+import { startPreciseTimer } from './precise-timer.js';
 
-/** CLOCK_MONOTONIC in microseconds: the clock of process.hrtime, read in the cheaper way. */
+/** CLOCK_MONOTONIC in microseconds: the clock of process.hrtime, read in a cheaper way. */
 export const monotonicClock: ElectionClock = {
-  now: () => Math.floor(performance.now() * 1_000) + CLOCK_OFFSET,
+  now: () => Math.floor(performance.now() * 1_000 + sinceBoot()),
   wallMs: () => Date.now(),
 };
 
-/** performance.now counts from the start of this thread. */
-const CLOCK_OFFSET = Number(process.hrtime.bigint() / 1_000n) - Math.floor(performance.now() * 1_000);
+let offset: number | undefined;
+
+/** What CLOCK_MONOTONIC said, in microseconds, when this thread's performance.now began to count. */
+function sinceBoot(): number {
+  if (offset !== undefined) return offset;
+  let least = Number.POSITIVE_INFINITY;
+  // The two clocks are read one after the other: the closest pair is the truest.
+  for (let sample = 0; sample < 20; sample += 1) {
+    const counted = performance.now() * 1_000;
+    least = Math.min(least, Number(process.hrtime.bigint()) / 1_000 - counted);
+  }
+  offset = least;
+  return least;
+}
 
 export const hostEdges: Edges = {
-  startTimer,
+  startTimer: (onDue) => startPreciseTimer(monotonicClock.now, onDue),
   defer: (task) => void setImmediate(task),
   openVrrpSocket,
   openArpSocket,
   openRtnetlink,
   openLinkMonitor,
 };
-
-/** Node's timer: whole milliseconds, rounded up. */
-function startTimer(onDue: () => void): DeadlineTimer {
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    arm(at) {
-      clearTimeout(timer);
-      timer = setTimeout(onDue, Math.max(1, Math.ceil((at - monotonicClock.now()) / 1_000)));
-    },
-    disarm() {
-      clearTimeout(timer);
-    },
-    close() {
-      clearTimeout(timer);
-    },
-  };
-}

@@ -13,15 +13,15 @@ const INTERFACE_TRACK = 'interface ';
  * The address to send from: the configured one if this host has it, else the interface's first address that is not
  * virtual. Undefined: there is none.
  *
- * @param virtual addresses of all virtual routers of this node
+ * @param own what ownAddressesOf gave
  */
-export function sourceOf(router: RunningRouter, table: InterfaceTable, virtual: ReadonlySet<Ipv4>): Ipv4 | undefined {
-  const { configuredSource } = router;
-  if (configuredSource !== undefined) return table.isLocal(configuredSource) ? configuredSource : undefined;
-  const link = table.link(router.settings.interface);
+export function sourceOf(router: RunningRouter, table: InterfaceTable, own: ReadonlySet<Ipv4>): Ipv4 | undefined {
+  const { configuredSource, hostOwned } = router;
   // An owner's virtual address is its own and may be all that it has.
-  const isVirtual = (address: Ipv4) => virtual.has(address) && !router.hostOwned.has(address);
-  return link === undefined ? undefined : table.sourceOn(link.index, isVirtual);
+  const isOwn = (address: Ipv4) => own.has(address) || hostOwned.has(address);
+  if (configuredSource !== undefined) return isOwn(configuredSource) ? configuredSource : undefined;
+  const link = table.link(router.settings.interface);
+  return link === undefined ? undefined : table.sourceOn(link.index, (address) => !isOwn(address));
 }
 
 /** State of a track that is about this host; undefined for one that is not. */
@@ -46,17 +46,31 @@ export function hostOwnedAddresses(router: RunningRouter, table: InterfaceTable)
   for (const { address, device, key } of router.wanted) {
     const link = table.link(device);
     if (link === undefined || router.held.has(key)) continue;
-    const there = table.addressesOn(link.index).find((known) => known.address === address);
-    if (there?.validLifetime === 'forever') owned.add(address);
+    for (const there of table.addressesOn(link.index)) {
+      if (there.address === address && there.validLifetime === 'forever') owned.add(address);
+    }
   }
   return owned;
 }
 
-/** By what received advertisements are judged. */
-export function expectationsOf(router: RunningRouter, table: InterfaceTable, virtual: ReadonlySet<Ipv4>): Expectations {
-  const { settings, unicastPeers } = router;
-  // A virtual address may be another router's own: its owner sends from it.
-  const isOwn = (address: Ipv4) => !virtual.has(address) || router.hostOwned.has(address);
+/**
+ * Addresses of this host that nobody else may send from. A virtual one is not among them: it may be another router's own.
+ *
+ * @param virtual addresses of all virtual routers of this node
+ */
+export function ownAddressesOf(table: InterfaceTable, virtual: ReadonlySet<Ipv4>): ReadonlySet<Ipv4> {
+  const own = new Set<Ipv4>();
+  for (const address of table.everyAddress()) if (!virtual.has(address)) own.add(address);
+  return own;
+}
+
+/**
+ * By what received advertisements are judged.
+ *
+ * @param own what ownAddressesOf gave
+ */
+export function expectationsOf(router: RunningRouter, table: InterfaceTable, own: ReadonlySet<Ipv4>): Expectations {
+  const { settings, unicastPeers, hostOwned } = router;
   return {
     version: settings.router.version,
     interval: settings.router.advertisementInterval,
@@ -65,23 +79,19 @@ export function expectationsOf(router: RunningRouter, table: InterfaceTable, vir
       unicastPeers === undefined
         ? { kind: 'multicast', group: VRRP_GROUP }
         : { kind: 'unicast', peers: new Set(unicastPeers) },
-    ownAddresses: new Set([...table.everyAddress()].filter(isOwn)),
-    onLink: onLinkPrefixes(router, table, isOwn),
+    ownAddresses: hostOwned.size === 0 ? own : new Set([...own, ...hostOwned]),
+    onLink: onLinkPrefixes(router, table, own),
   };
 }
 
 /** Subnets of the interface. None, which is to say any, where its addresses tell of no subnet that the source is in. */
-function onLinkPrefixes(
-  router: RunningRouter,
-  table: InterfaceTable,
-  isOwn: (address: Ipv4) => boolean,
-): readonly Ipv4Prefix[] {
+function onLinkPrefixes(router: RunningRouter, table: InterfaceTable, own: ReadonlySet<Ipv4>): readonly Ipv4Prefix[] {
   const link = table.link(router.settings.interface);
-  if (link === undefined) return [];
-  const prefixes = table
-    .addressesOn(link.index)
-    .filter(({ address, prefixLength }) => prefixLength < 32 && isOwn(address))
-    .map(({ address, prefixLength }) => ({ address, prefixLength }));
-  const { source } = router;
-  return source !== undefined && prefixes.some((prefix) => isInPrefix(source, prefix)) ? prefixes : [];
+  const { source, hostOwned } = router;
+  if (link === undefined || source === undefined) return [];
+  const prefixes: Ipv4Prefix[] = [];
+  for (const { address, prefixLength } of table.addressesOn(link.index)) {
+    if (prefixLength < 32 && (own.has(address) || hostOwned.has(address))) prefixes.push({ address, prefixLength });
+  }
+  return prefixes.some((prefix) => isInPrefix(source, prefix)) ? prefixes : [];
 }

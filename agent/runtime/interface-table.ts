@@ -10,7 +10,8 @@ const SECONDARY = 0x01;
 
 export class InterfaceTable {
   readonly #links = new Map<number, Link>();
-  readonly #addresses = new Map<number, InterfaceAddress[]>();
+  /** By interface, then by address and prefix length, in the kernel's order. */
+  readonly #addresses = new Map<number, Map<number, InterfaceAddress>>();
 
   /** Everything anew. */
   replace(links: readonly Link[], addresses: readonly InterfaceAddress[]): void {
@@ -35,19 +36,12 @@ export class InterfaceTable {
 
   addressAdded(address: InterfaceAddress): void {
     const known = this.#addresses.get(address.interfaceIndex);
-    if (known === undefined) {
-      this.#addresses.set(address.interfaceIndex, [address]);
-      return;
-    }
-    const at = known.findIndex((other) => isSameKey(other, address));
-    if (at < 0) known.push(address);
-    else known[at] = address;
+    if (known === undefined) this.#addresses.set(address.interfaceIndex, new Map([[keyOf(address), address]]));
+    else known.set(keyOf(address), address);
   }
 
   addressRemoved(key: AddressKey): void {
-    const known = this.#addresses.get(key.interfaceIndex);
-    const at = known?.findIndex((other) => isSameKey(other, key)) ?? -1;
-    if (at >= 0) known?.splice(at, 1);
+    this.#addresses.get(key.interfaceIndex)?.delete(keyOf(key));
   }
 
   link(name: string): Link | undefined {
@@ -56,22 +50,22 @@ export class InterfaceTable {
   }
 
   /** In the kernel's order. */
-  addressesOn(index: number): readonly InterfaceAddress[] {
-    return this.#addresses.get(index) ?? [];
+  addressesOn(index: number): Iterable<InterfaceAddress> {
+    return this.#addresses.get(index)?.values() ?? [];
   }
 
   has(key: AddressKey): boolean {
-    return this.addressesOn(key.interfaceIndex).some((other) => isSameKey(other, key));
+    return this.#addresses.get(key.interfaceIndex)?.has(keyOf(key)) === true;
+  }
+
+  /** Whether an interface has the address, with whatever prefix length. */
+  hasOn(index: number, address: Ipv4): boolean {
+    for (const known of this.addressesOn(index)) if (known.address === address) return true;
+    return false;
   }
 
   *everyAddress(): Iterable<Ipv4> {
-    for (const known of this.#addresses.values()) for (const { address } of known) yield address;
-  }
-
-  /** Whether any interface has the address. */
-  isLocal(address: Ipv4): boolean {
-    for (const known of this.#addresses.values()) if (known.some((other) => other.address === address)) return true;
-    return false;
+    for (const known of this.#addresses.values()) for (const { address } of known.values()) yield address;
   }
 
   /**
@@ -79,11 +73,17 @@ export class InterfaceTable {
    * before a secondary one. Undefined: there is none.
    */
   sourceOn(index: number, isVirtual: (address: Ipv4) => boolean): Ipv4 | undefined {
-    const own = this.addressesOn(index).filter(({ address }) => !isVirtual(address));
-    return (own.find(({ flags }) => (flags & SECONDARY) === 0) ?? own[0])?.address;
+    let secondary: Ipv4 | undefined;
+    for (const { address, flags } of this.addressesOn(index)) {
+      if (isVirtual(address)) continue;
+      if ((flags & SECONDARY) === 0) return address;
+      secondary ??= address;
+    }
+    return secondary;
   }
 }
 
-function isSameKey(a: AddressKey, b: AddressKey): boolean {
-  return a.address === b.address && a.prefixLength === b.prefixLength && a.interfaceIndex === b.interfaceIndex;
+/** Address and prefix length in one number; exact, since both together have 38 bits. */
+function keyOf({ address, prefixLength }: AddressKey): number {
+  return address * 64 + prefixLength;
 }
