@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { NodeView } from '../../controller/agents/agent-hub.js';
+import { clusterStatus } from '../../controller/api/overview.js';
+import { Resource } from '../../proto/gen/baton/v1/resources.js';
+import { MemberState, NodeStatus } from '../../proto/gen/baton/v1/status.js';
+
+const NOW = new Date(Date.UTC(2030, 0, 1));
+const WANTED = { generation: 3, hash: 'aa' };
+
+interface NodeSketch {
+  readonly state?: MemberState;
+  readonly held?: boolean;
+  readonly connected?: boolean;
+  readonly lastSeen?: number;
+  readonly runs?: string;
+  readonly refused?: string;
+  readonly cause?: string;
+}
+
+function view(name: string, sketch: NodeSketch): NodeView {
+  const addresses = ['192.0.2.1/32'];
+  const held = sketch.held ?? sketch.state === MemberState.ACTIVE;
+  const routers =
+    sketch.state === undefined
+      ? []
+      : [
+          {
+            name: 'pg',
+            state: sketch.state,
+            addresses,
+            heldAddresses: held ? addresses : [],
+            cause: sketch.cause ?? '',
+          },
+        ];
+  return {
+    id: name,
+    name,
+    connected: sketch.connected ?? true,
+    lastSeen: sketch.lastSeen ?? NOW.getTime(),
+    remoteAddress: '',
+    status: NodeStatus.fromPartial({ bundle: { generation: 1, hash: sketch.runs ?? 'aa' }, routers }),
+    wanted: WANTED,
+    refusals: sketch.refused === undefined ? [] : [{ path: 'routers[pg]', reason: sketch.refused }],
+    certificateExpiresAt: 0,
+  };
+}
+
+function overview(nodes: Record<string, NodeSketch>, members = ['base1', 'base2']) {
+  const value = {
+    vrid: 10,
+    addresses: [{ address: '192.0.2.1' }],
+    members: members.map((node) => ({ node, interface: 'em1' })),
+  };
+  const status = clusterStatus({
+    now: NOW,
+    generation: 3,
+    resources: [Resource.fromPartial({ metadata: { name: 'pg' }, spec: { $case: 'virtualRouter', value } })],
+    nodes: new Map(Object.entries(nodes).map(([name, sketch]) => [name, view(name, sketch)])),
+    mail: { pending: 0, sent: 0, failed: 0, lastError: '' },
+  });
+  const [router] = status.routers;
+  assert.ok(router);
+  return router;
+}
+
+const { ACTIVE, BACKUP, FAULT, INITIALIZE } = MemberState;
+
+const rows: readonly (readonly [string, Record<string, NodeSketch>, readonly string[]])[] = [
+  ['all is well', { base1: { state: ACTIVE }, base2: { state: BACKUP } }, []],
+  ['two active', { base1: { state: ACTIVE }, base2: { state: ACTIVE } }, ['two active routers: base1, base2']],
+  ['none active', { base1: { state: BACKUP }, base2: { state: INITIALIZE } }, ['no active router']],
+  [
+    'fault leaves no standby',
+    { base1: { state: ACTIVE }, base2: { state: FAULT, cause: 'interface em1 is down' } },
+    ['base2 is in fault: interface em1 is down', 'no standby'],
+  ],
+  [
+    'active without its addresses',
+    { base1: { state: ACTIVE, held: false }, base2: { state: BACKUP } },
+    ['base1 is active but does not have all of the addresses'],
+  ],
+  [
+    'a backup that has the addresses',
+    { base1: { state: ACTIVE }, base2: { state: BACKUP, held: true } },
+    ['base2 has the addresses but is not active'],
+  ],
+  [
+    'the active one has lost its controller: nothing is claimed of it',
+    { base1: { state: ACTIVE, connected: false }, base2: { state: BACKUP } },
+    ['no active router is known; nothing is heard from base1', 'base1 is not connected; what is shown of it is old'],
+  ],
+  [
+    'an old claim of a lost node is no second active router',
+    { base1: { state: ACTIVE, connected: false }, base2: { state: ACTIVE } },
+    ['base1 is not connected; what is shown of it is old'],
+  ],
+  [
+    'a node that never joined, one that never came',
+    { base2: { connected: false, lastSeen: 0 } },
+    [
+      'no active router is known; nothing is heard from base1, base2',
+      'base1 has not joined',
+      'base2 has joined but never connected',
+    ],
+  ],
+  [
+    'a router that is not reported yet',
+    { base1: { state: ACTIVE }, base2: {} },
+    ['base2 has not reported this router yet'],
+  ],
+  [
+    'a refused bundle',
+    { base1: { state: ACTIVE }, base2: { state: BACKUP, refused: 'no interface em9' } },
+    ['base2 refused its bundle: routers[pg]: no interface em9'],
+  ],
+];
+
+for (const [what, nodes, problems] of rows) {
+  test(`problems: ${what}`, () => {
+    assert.deepEqual(overview(nodes).problems, problems);
+  });
+}
+
+test('a member shows what is wanted where nothing is reported, and whether the wanted bundle runs', () => {
+  const { members } = overview({ base1: { state: ACTIVE, runs: 'bb' } });
+  const [first, second] = members;
+  assert.equal(first?.bundleCurrent, false);
+  assert.equal(first?.reported, true);
+  assert.equal(second?.reported, false);
+  assert.equal(second?.interface, 'em1');
+  assert.equal(second?.basePriority, 100);
+  assert.equal(second?.lastSeen, undefined);
+});
