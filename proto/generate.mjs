@@ -15,7 +15,8 @@ buf('generate');
 const scratch = mkdtempSync(path.join(tmpdir(), 'baton-generate-'));
 try {
   const image = path.join(scratch, 'descriptor.binpb');
-  buf('build', '-o', image);
+  // Without comments and positions: only names, numbers and types are needed at run time.
+  buf('build', '--exclude-source-info', '-o', image);
   const lines =
     readFileSync(image)
       .toString('base64')
