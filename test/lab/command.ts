@@ -17,28 +17,47 @@ export class CommandError extends Error {
   }
 }
 
-/** Standard output of a command that must succeed. `input` is written to its standard input. */
-export function run(file: string, args: readonly string[], input = ''): Promise<string> {
+/** How a command ended and what it said. */
+export interface Outcome {
+  readonly command: string;
+  /** Exit code, or the name of the signal that ended it. */
+  readonly exit: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that may fail. `input` is written to its standard input. */
+export function attempt(file: string, args: readonly string[], input = ''): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'pipe' });
-    let out = '';
-    let err = '';
+    let stdout = '';
+    let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
+      stdout += text;
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      err += text;
+      stderr += text;
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      if (code === 0) resolve(out);
-      else reject(new CommandError([file, ...args].join(' '), code ?? signal ?? 'unknown', err + out));
+      resolve({ command: [file, ...args].join(' '), exit: code ?? signal ?? 'unknown', stdout, stderr });
     });
     child.stdin.on('error', () => {
       // The command ended without reading its input; its exit status tells.
     });
     child.stdin.end(input);
   });
+}
+
+/** Standard output of a command that must succeed. `input` is written to its standard input. */
+export async function run(file: string, args: readonly string[], input = ''): Promise<string> {
+  return outputOf(await attempt(file, args, input));
+}
+
+/** Standard output of a command that must have succeeded. */
+export function outputOf({ command, exit, stdout, stderr }: Outcome): string {
+  if (exit !== 0) throw new CommandError(command, exit, stderr + stdout);
+  return stdout;
 }
 
 /** Several ip(8) commands in one namespace by one process; the first failure ends it. */

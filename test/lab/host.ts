@@ -1,6 +1,6 @@
 /** One host of the laboratory: what can be done to it and what the kernel says about it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { ipBatch, run } from './command.js';
+import { attempt, ipBatch, type Outcome, run } from './command.js';
 import { Program } from './program.js';
 import { until } from './until.js';
 
@@ -50,6 +50,11 @@ export class Host {
   /** Runs a command to its end and gives its output. */
   run(file: string, ...args: string[]): Promise<string> {
     return run('ip', ['netns', 'exec', this.namespace, file, ...args]);
+  }
+
+  /** Runs a command that may fail to its end. */
+  attempt(file: string, ...args: string[]): Promise<Outcome> {
+    return attempt('ip', ['netns', 'exec', this.namespace, file, ...args]);
   }
 
   /** ip(8) in this host's namespace, e.g. ip('link set em1 down'). */
