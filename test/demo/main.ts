@@ -4,12 +4,14 @@
  */
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { MemberState } from '../../proto/gen/baton/v1/status.js';
+import type { AgentHost } from '../lab/agent-host.js';
 import { Holders } from '../lab/holders.js';
 import { Probe, type ProbeReport } from '../lab/probe.js';
 import { until } from '../lab/until.js';
 import { VIRTUAL_ADDRESS } from './keepalived-files.js';
 import { Report } from './report.js';
-import { type AgentHost, breakHealth, hooksRun, mendHealth, Stage } from './stage.js';
+import { Stage } from './stage.js';
 
 /** Active_Down_Interval of a version 2 backup of priority 100 at an interval of 1 s: 3 s + 156/256 s (RFC 3768). */
 const DOWN_INTERVAL_MS = 3609.375;
@@ -22,17 +24,17 @@ async function play(stage: Stage): Promise<void> {
   const { base1, base2, client } = stage;
 
   report.step('A controller, and two hosts that run keepalived today');
-  await stage.startMailServer();
-  report.show(await stage.initController());
-  await stage.startController();
+  await stage.controller.startMailServer('--tls', 'none');
+  report.show(await stage.controller.init());
+  await stage.controller.start();
   for (const host of [base1, base2]) report.show(await stage.join(host));
 
   report.step('Import their keepalived.conf and apply it');
   const resources = `${stage.lab.directory}/resources.yaml`;
   report.show(await stage.importFiles(resources));
-  for (const host of [base1, base2]) stage.startAgent(host);
+  for (const host of [base1, base2]) host.start();
   const watched = await Holders.watch(VIRTUAL_ADDRESS, base1.host, base2.host);
-  report.show(await stage.batonctl('apply', '-f', resources, '--wait'));
+  report.show(await stage.controller.batonctl('apply', '-f', resources, '--wait'));
 
   report.step('Election: equal priorities, so whose timer ends first becomes active, and the other stays backup');
   const inForce = Date.now();
@@ -53,7 +55,7 @@ async function play(stage: Stage): Promise<void> {
   report.step(`The health script fails on the active host, ${oneName}: weight -1 hands the address over`);
   await probe.report();
   const broken = Date.now();
-  breakHealth(one);
+  one.breakHealth();
   await other.host.untilHolds(VIRTUAL_ADDRESS, 15_000);
   await one.host.untilHolds(VIRTUAL_ADDRESS, 5000, false);
   const handedOver = heldSince(watched, otherName) - broken;
@@ -62,11 +64,11 @@ async function play(stage: Stage): Promise<void> {
     `after ${handedOver.toFixed(0)} ms; ${outage(await settled(probe))}`,
     holders(watched) === otherName && handedOver <= 3000 + DOWN_INTERVAL_MS,
   );
-  report.show(await stage.agentCommand(one, 'explain', 'vi_1'));
+  report.show(await one.command('explain', 'vi_1'));
 
   report.step('It recovers: equal priorities again, so nothing moves back');
-  mendHealth(one);
-  await until(`${oneName} back at priority 100`, 5000, async () => (await priorityOf(stage, one)) === 100);
+  one.mendHealth();
+  await until(`${oneName} back at priority 100`, 5000, async () => (await priorityOf(one)) === 100);
   await probe.report();
   const quiet = await settled(probe, DOWN_INTERVAL_MS + 200);
   report.check(
@@ -77,7 +79,7 @@ async function play(stage: Stage): Promise<void> {
 
   report.step(`kill -9 of the active agent, on ${otherName}`);
   const killed = Date.now();
-  await other.agent?.kill();
+  await other.agent.kill();
   await one.host.untilHolds(VIRTUAL_ADDRESS, 10_000);
   const takenOver = heldSince(watched, oneName) - killed;
   report.check(
@@ -92,14 +94,14 @@ async function play(stage: Stage): Promise<void> {
     `after ${givenUp.toFixed(0)} ms; ${outage(await settled(probe))}`,
     givenUp <= LEASE_MS + 1000,
   );
-  stage.startAgent(other);
-  await until(`${otherName} to be a backup again`, 10_000, async () => (await stateOf(stage, other)) === 'backup');
+  other.start();
+  await until(`${otherName} to be a backup again`, 10_000, () => isBackup(other));
 
   report.step('The controller is stopped; the health script fails on the active host');
   await mailsReach(stage, 3);
-  await stage.stopController();
+  await stage.controller.stop();
   await probe.report();
-  breakHealth(one);
+  one.breakHealth();
   await other.host.untilHolds(VIRTUAL_ADDRESS, 15_000);
   await one.host.untilHolds(VIRTUAL_ADDRESS, 5000, false);
   report.check(
@@ -107,21 +109,21 @@ async function play(stage: Stage): Promise<void> {
     `${holders(watched)} holds it; ${outage(await settled(probe))}`,
     holders(watched) === otherName,
   );
-  mendHealth(one);
-  await stage.startController();
+  one.mendHealth();
+  await stage.controller.start();
   await mailsReach(stage, 4);
-  const late = stage.mails.slice(3);
+  const late = stage.controller.mails.slice(3);
   report.check(
     'its events and its mail arrive when the controller is back',
     `${late.length} mail: ${late.map((mail) => mail.subject).join('; ')}`,
     late.some((mail) => mail.subject.includes(otherName)),
   );
-  report.show(await stage.batonctl('events', '--limit', '6'));
+  report.show(await stage.controller.batonctl('events', '--limit', '6'));
 
   report.step(`Planned stop of the active agent, on ${otherName}: the successor is there before the address goes`);
-  await until(`${oneName} back at priority 100`, 5000, async () => (await priorityOf(stage, one)) === 100);
+  await until(`${oneName} back at priority 100`, 5000, async () => (await priorityOf(one)) === 100);
   await probe.report();
-  const ended = await other.agent?.stop();
+  const ended = await other.agent.stop();
   const planned = await settled(probe);
   report.check(
     `${oneName} holds the address; a client that asks each ms misses at most 5 ms`,
@@ -131,16 +133,16 @@ async function play(stage: Stage): Promise<void> {
 
   report.step('What the operator sees, what the hooks did, what was mailed');
   report.show(await settledStatus(stage, oneName));
-  for (const host of [base1, base2]) report.say(`hooks on ${host.host.name}: ${hooksRun(host).join(' ')}`);
+  for (const host of [base1, base2]) report.say(`hooks on ${host.host.name}: ${host.hooksRun().join(' ')}`);
   await mailsReach(stage, 5);
-  for (const mail of stage.mails) {
+  for (const mail of stage.controller.mails) {
     report.say('');
     report.show([`To: ${mail.envelope.to.join(', ')}`, `Subject: ${mail.subject}`, '', mail.text].join('\n'));
   }
   report.check(
     'one mail for each of the five changes of the active host, each to both people',
-    `${stage.mails.length} mails to ${new Set(stage.mails.flatMap((mail) => mail.envelope.to)).size} people`,
-    stage.mails.length === 5 && stage.mails.every((mail) => mail.envelope.to.length === 2),
+    `${stage.controller.mails.length} mails to ${new Set(stage.controller.mails.flatMap((mail) => mail.envelope.to)).size} people`,
+    stage.controller.mails.length === 5 && stage.controller.mails.every((mail) => mail.envelope.to.length === 2),
   );
   await watched.stop();
 }
@@ -149,8 +151,8 @@ async function mailsReach(stage: Stage, count: number): Promise<void> {
   await until(
     `${count} mails`,
     30_000,
-    () => stage.mails.length >= count,
-    () => stage.mails.map((mail) => mail.subject),
+    () => stage.controller.mails.length >= count,
+    () => stage.controller.mails.map((mail) => mail.subject),
   );
 }
 
@@ -182,25 +184,17 @@ function outage({ longestOutageMs, answered, sent }: ProbeReport): string {
 /** The status screen, once it knows the named node as active. */
 async function settledStatus(stage: Stage, active: string): Promise<string> {
   return until(`the status to show ${active} active`, 5000, async () => {
-    const screen = await stage.batonctl('status');
+    const screen = await stage.controller.batonctl('status');
     return new RegExp(`${active}\\b.*active`).test(screen) ? screen : undefined;
   });
 }
 
-interface AgentStatus {
-  readonly routers?: readonly { readonly state: string; readonly effectivePriority: number }[];
+async function priorityOf(host: AgentHost): Promise<number | undefined> {
+  return (await host.status()).routers[0]?.effectivePriority;
 }
 
-async function agentStatus(stage: Stage, host: AgentHost): Promise<AgentStatus> {
-  return JSON.parse(await stage.agentCommand(host, 'status', '-o', 'json')) as AgentStatus;
-}
-
-async function priorityOf(stage: Stage, host: AgentHost): Promise<number | undefined> {
-  return (await agentStatus(stage, host)).routers?.[0]?.effectivePriority;
-}
-
-async function stateOf(stage: Stage, host: AgentHost): Promise<string | undefined> {
-  return (await agentStatus(stage, host)).routers?.[0]?.state.toLowerCase().replace('member_state_', '');
+async function isBackup(host: AgentHost): Promise<boolean> {
+  return (await host.status()).routers[0]?.state === MemberState.BACKUP;
 }
 
 const stage = await Stage.open();

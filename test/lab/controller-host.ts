@@ -75,7 +75,14 @@ export class ControllerHost {
   /** Resolves when it serves. */
   async start({ environment = {}, options = [] }: StartOptions = {}): Promise<Program> {
     const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    const program = this.host.start('env', ...words, `${PROGRAMS}baton-controller`, 'serve', ...this.#dataDir, ...options);
+    const program = this.host.start(
+      'env',
+      ...words,
+      `${PROGRAMS}baton-controller`,
+      'serve',
+      ...this.#dataDir,
+      ...options,
+    );
     this.programs.push(program);
     await program.untilSays('controller serving', 15_000);
     return program;
