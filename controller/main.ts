@@ -25,6 +25,7 @@ const DAY_MS = 24 * 3_600_000;
 const DEFAULT_CERTIFICATE_LIFETIME_MS = 7 * DAY_MS;
 const DEFAULT_GROUP_WAIT_MS = 2_000;
 const DEFAULT_GIVE_UP_MS = 3 * DAY_MS;
+const DEFAULT_RETENTION_MS = 90 * DAY_MS;
 
 /** A start that cannot go on, with a message for the person who tried it. */
 class StartError extends Error {
@@ -54,7 +55,9 @@ async function runInit(flags: InitFlags): Promise<void> {
     `operator credential     ${result.operatorFile} (until ${result.operatorExpiresAt.toISOString()})`,
     '',
     'Next:',
-    `  baton-controller serve --data-dir ${flags.dataDir}`,
+    result.created
+      ? `  baton-controller serve --data-dir ${flags.dataDir}`
+      : '  restart the controller, if it is running: its certificate was renewed',
     `  export BATON_CONFIG=${result.operatorFile}`,
     '  batonctl token create',
   ];
@@ -78,6 +81,7 @@ async function runServe(flags: ServeFlags): Promise<void> {
     certificateLifetimeMs: span(config, 'certificateLifetime', DEFAULT_CERTIFICATE_LIFETIME_MS, 60_000, 365 * DAY_MS),
     mailGroupWaitMs: span(config, 'mailGroupWait', DEFAULT_GROUP_WAIT_MS, 0, 3_600_000),
     mailGiveUpAfterMs: span(config, 'mailGiveUpAfter', DEFAULT_GIVE_UP_MS, 60_000, 30 * DAY_MS),
+    eventRetentionMs: span(config, 'eventRetention', DEFAULT_RETENTION_MS, 60_000, 3_650 * DAY_MS),
     validate: validateResources,
     compile: compileBundle,
     now: () => new Date(),
@@ -123,7 +127,7 @@ function readConfig(file: string | undefined): ControllerConfig {
 /** A duration of the configuration in milliseconds. */
 function span(
   config: ControllerConfig,
-  field: 'certificateLifetime' | 'mailGroupWait' | 'mailGiveUpAfter',
+  field: 'certificateLifetime' | 'mailGroupWait' | 'mailGiveUpAfter' | 'eventRetention',
   unset: Millis,
   least: Millis,
   most: Millis,

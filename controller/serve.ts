@@ -25,14 +25,16 @@ import { resourceService } from './api/resource-service.js';
 import { statusService } from './api/status-service.js';
 import { tokenService } from './api/token-service.js';
 import { Authority } from './identity/authority.js';
-import { readEndpoint } from './identity/endpoint-names.js';
+import { decideEndpoint, readEndpoint } from './identity/endpoint-names.js';
 import { Gate } from './identity/gate.js';
 import { Revocations } from './identity/revocations.js';
 import { OnePortCredentials } from './identity/server-credentials.js';
 import { ensureServerIdentity } from './identity/server-identity.js';
 import { keyOf } from './inventory/resource-key.js';
 import { createNotifier, type MailDirectory } from './notify/index.js';
-import { openStore } from './store/database.js';
+import { lockDataDir } from './store/data-dir-lock.js';
+import { openStore, type Store } from './store/database.js';
+import { deleteEventsBefore } from './store/event-store.js';
 import { readRevokedSerials } from './store/node-store.js';
 import { loadSealedBox } from './store/sealed-box.js';
 
@@ -40,6 +42,9 @@ import { loadSealedBox } from './store/sealed-box.js';
 const CERTIFICATE_CHECK_MS = 3_600_000;
 /** Agents and clients get this long to take their leave, in milliseconds. */
 const STOP_GRACE_MS = 2_000;
+/** Old events are deleted this often, in milliseconds, and so many at a time: 2.4 million a day. */
+const PRUNING_MS = 60_000;
+const PRUNED_AT_ONCE = 1_700;
 
 export interface ServeOptions {
   readonly dataDir: string;
@@ -48,6 +53,7 @@ export interface ServeOptions {
   readonly certificateLifetimeMs: number;
   readonly mailGroupWaitMs: number;
   readonly mailGiveUpAfterMs: number;
+  readonly eventRetentionMs: number;
   readonly validate: (resources: readonly Resource[]) => { readonly errors: Finding[]; readonly warnings: Finding[] };
   readonly compile: (resources: readonly Resource[], node: string) => Bundle;
   /** Wall clock. */
@@ -78,13 +84,20 @@ export const SERVICES: readonly string[] = [
 export async function serve(options: ServeOptions): Promise<RunningController> {
   const { dataDir, now, log } = options;
   const authority = Authority.load(dataDir);
-  const endpoint = readEndpoint(dataDir);
+  const endpoint = readEndpoint(dataDir) ?? decideEndpoint([]);
   const box = loadSealedBox(dataDir);
   const credentials = new OnePortCredentials(
     authority.certificatePem,
     await ensureServerIdentity(dataDir, authority, endpoint, now()),
   );
-  const store = await openStore(dataDir);
+  const unlock = lockDataDir(dataDir);
+  let store: Store;
+  try {
+    store = await openStore(dataDir);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
   try {
     const revocations = new Revocations(await readRevokedSerials(store, now()));
     const hash = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
@@ -141,20 +154,29 @@ export async function serve(options: ServeOptions): Promise<RunningController> {
         (error: unknown) => log.error({ err: error }, 'the certificate of the port could not be renewed'),
       );
     }, CERTIFICATE_CHECK_MS).unref();
+    const pruning = setInterval(() => {
+      const before = new Date(now().getTime() - options.eventRetentionMs);
+      deleteEventsBefore(store, before, PRUNED_AT_ONCE).catch((error: unknown) =>
+        log.error({ err: error }, 'old events could not be deleted'),
+      );
+    }, PRUNING_MS).unref();
     return {
       address,
       stop: async () => {
         clearInterval(renewal);
+        clearInterval(pruning);
         stopping.abort();
         await hub.stop();
         await listener.stop(STOP_GRACE_MS);
         await hub.flush();
         await notifier.stop();
         await store.destroy();
+        unlock();
       },
     };
   } catch (error) {
     await store.destroy();
+    unlock();
     throw error;
   }
 }

@@ -7,9 +7,7 @@ import type { Event, Refusal } from '../../proto/gen/baton/v1/events.js';
 import type { NodeStatus } from '../../proto/gen/baton/v1/status.js';
 import type { Logger } from '../../proto/process/logger.js';
 import type { Caller } from '../identity/peer-certificate.js';
-import { record } from '../notify/index.js';
 import type { Store } from '../store/database.js';
-import { storeEvents } from '../store/event-store.js';
 import {
   readCertificateExpiries,
   readNodeStatuses,
@@ -21,6 +19,7 @@ import {
 } from '../store/node-store.js';
 import { readBundle, readBundleIdentities } from '../store/resource-store.js';
 import type { SealedBox } from '../store/sealed-box.js';
+import { EventIntake } from './event-intake.js';
 import { mergeStatus } from './node-view.js';
 import type { EndCause, WantedBundleIdentity } from './session.js';
 import { type SessionCall, SessionStream } from './session-stream.js';
@@ -72,6 +71,7 @@ export class AgentHub {
   readonly #options: AgentHubOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #idByName = new Map<string, string>();
+  readonly #intake: EventIntake;
   readonly #unsaved = new Set<string>();
   #saveTimer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
@@ -79,6 +79,7 @@ export class AgentHub {
 
   private constructor(options: AgentHubOptions) {
     this.#options = options;
+    this.#intake = new EventIntake(options.store, options.now, () => this.eventsStored.emit());
   }
 
   /** With what the store remembers of every node. */
@@ -281,14 +282,8 @@ export class AgentHub {
   }
 
   async #store(entry: Entry, journal: string, events: readonly Event[]): Promise<void> {
-    const source = { nodeId: entry.id, node: entry.name, journal };
-    const stored = await this.#options.store.transaction().execute(async (trx) => {
-      const fresh = await storeEvents(trx, source, events, this.#options.now());
-      if (fresh.length > 0) await record(trx, fresh);
-      return fresh;
-    });
+    await this.#intake.add({ nodeId: entry.id, node: entry.name, journal }, events);
     entry.lastSeen = this.#options.now().getTime();
-    if (stored.length > 0) this.eventsStored.emit();
   }
 
   async #refused(entry: Entry, bundle: WantedBundleIdentity, result: BundleResult, log: Logger): Promise<void> {

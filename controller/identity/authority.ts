@@ -19,7 +19,8 @@ const AUTHORITY_LIFETIME_MS = 3650 * DAY_MS;
 const SERVER_LIFETIME_MS = 90 * DAY_MS;
 const OPERATOR_LIFETIME_MS = 365 * DAY_MS;
 
-const AUTHORITY_KEY_FILE = 'ca.key';
+/** Name of the key file in the data directory. */
+export const AUTHORITY_KEY_FILE = 'ca.key';
 const AUTHORITY_CERTIFICATE_FILE = 'ca.pem';
 
 /** The authority is missing, unreadable or damaged. */

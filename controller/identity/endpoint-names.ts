@@ -55,16 +55,23 @@ export function writeEndpoint(dataDir: string, endpoint: Endpoint): void {
   writeFileDurably(path.join(dataDir, FILE), `${JSON.stringify(endpoint, undefined, 2)}\n`, { mode: 0o644 });
 }
 
-/** @throws EndpointError */
-export function readEndpoint(dataDir: string): Endpoint {
+/** undefined: nothing was written yet. @throws EndpointError */
+export function readEndpoint(dataDir: string): Endpoint | undefined {
   const file = path.join(dataDir, FILE);
+  let text: string;
   try {
-    const { addresses, names }: Partial<Endpoint> = JSON.parse(readFileSync(file, 'utf8'));
-    if (isTextList(addresses) && isTextList(names)) return { addresses, names };
+    text = readFileSync(file, 'utf8');
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new EndpointError(`cannot read ${file}: ${(error as Error).message}`, { cause: error });
   }
-  throw new EndpointError(`${file} is damaged; "baton-controller init" writes it again`);
+  try {
+    const { addresses, names }: Partial<Endpoint> = JSON.parse(text);
+    if (isTextList(addresses) && isTextList(names)) return { addresses, names };
+  } catch {
+    // Not even JSON: as below.
+  }
+  throw new EndpointError(`${file} is damaged; "baton-controller init --advertise HOST" writes it again`);
 }
 
 function isTextList(value: unknown): value is string[] {

@@ -14,6 +14,7 @@ import {
 import type { Logger } from '../../proto/process/logger.js';
 import { ACCESS, LONG_CALLS } from './access.js';
 import { type Caller, judgePeer, type PeerVerdict } from './peer-certificate.js';
+import { RefusalLog } from './refusal-log.js';
 
 /** A client must have sent its whole request this long after it began the call, in milliseconds. */
 const REQUEST_WITHIN_MS = 15_000;
@@ -39,10 +40,12 @@ export class Gate {
   readonly #options: GateOptions;
   /** By the call's metadata object, which is the same for interceptor and handler and cannot be sent by anyone. */
   readonly #callers = new WeakMap<Metadata, Caller>();
+  readonly #refusals: RefusalLog;
   #anonymousCalls = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#refusals = new RefusalLog(options.log, options.now);
   }
 
   /** Who is calling. @throws GateError when the method is one for anyone. */
@@ -68,10 +71,7 @@ export class Gate {
       .withOnReceiveMetadata((metadata, next) => {
         const judged = this.#judge(method.path, () => call.getAuthContext().sslPeerCertificate?.raw);
         if (!judged.ok) {
-          this.#options.log.info(
-            { method: method.path, code: judged.reason, remoteAddress: call.getPeer() },
-            'call refused',
-          );
+          this.#refusals.tell(method.path, judged.reason, call.getPeer());
           refuse(judged.code, judged.details);
           return;
         }

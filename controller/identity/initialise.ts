@@ -4,15 +4,15 @@
  * server's certificate and the operator's credential.
  */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ClientConfig } from '../../proto/gen/baton/v1/config.js';
 import { messageToPlain, renderYaml } from '../../proto/manifest/index.js';
 import { writeFileDurably } from '../../proto/process/durable-file.js';
-import { openStore } from '../store/database.js';
+import { DATABASE_FILE, openStore } from '../store/database.js';
 import { insertCertificate } from '../store/node-store.js';
-import { createSealKey } from '../store/sealed-box.js';
-import { Authority } from './authority.js';
+import { createSealKey, KEY_FILE } from '../store/sealed-box.js';
+import { AUTHORITY_KEY_FILE, Authority } from './authority.js';
 import { decideEndpoint, readEndpoint, writeEndpoint } from './endpoint-names.js';
 import { renewServerIdentity } from './server-identity.js';
 
@@ -46,7 +46,9 @@ export class InitError extends Error {
 /** @throws InitError, AuthorityError, EndpointError, StoreError */
 export async function initialise({ dataDir, advertise, now }: InitOptions): Promise<InitResult> {
   const created = !Authority.exists(dataDir);
-  const endpoint = created || advertise.length > 0 ? decideEndpoint(advertise) : readEndpoint(dataDir);
+  if (created) refuseForeignDirectory(dataDir);
+  else refuseLostKey(dataDir);
+  const endpoint = (created || advertise.length > 0 ? undefined : readEndpoint(dataDir)) ?? decideEndpoint(advertise);
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     chmodSync(dataDir, 0o700);
@@ -95,4 +97,30 @@ export async function initialise({ dataDir, advertise, now }: InitOptions): Prom
     operatorFile,
     operatorExpiresAt: operator.notAfter,
   };
+}
+
+/** A new key would open none of the stored secrets. */
+function refuseLostKey(dataDir: string): void {
+  if (!existsSync(path.join(dataDir, DATABASE_FILE)) || existsSync(path.join(dataDir, KEY_FILE))) return;
+  throw new InitError(
+    `${path.join(dataDir, KEY_FILE)} is missing, and the stored secrets need it; bring it back from a backup`,
+  );
+}
+
+/** The directory becomes private to us, so it must not be somebody else's. What an init that broke off left is ours. */
+function refuseForeignDirectory(dataDir: string): void {
+  let entries: string[];
+  try {
+    entries = readdirSync(dataDir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new InitError(`cannot read the data directory ${dataDir}: ${(error as Error).message}`, { cause: error });
+  }
+  const ours = new Set([AUTHORITY_KEY_FILE, KEY_FILE]);
+  const foreign = entries.find((entry) => !ours.has(entry));
+  if (foreign !== undefined) {
+    throw new InitError(
+      `${dataDir} holds no controller but other files, such as ${foreign}; choose a directory that is empty or not there yet`,
+    );
+  }
 }

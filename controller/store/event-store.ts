@@ -90,6 +90,17 @@ export async function listEventsAfter(
   return rows.map(fromRow);
 }
 
+/** Deletes events that were received before an instant, at most so many. @returns how many it was */
+export async function deleteEventsBefore(db: Store, before: Date, limit: number): Promise<number> {
+  const result = await db
+    .deleteFrom('events')
+    .where('id', 'in', (query) =>
+      query.selectFrom('events').select('id').where('received_at', '<', before.getTime()).orderBy('id').limit(limit),
+    )
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}
+
 function matching(db: Store, filter: EventFilter | undefined) {
   let query = db.selectFrom('events').selectAll();
   if (filter?.node !== undefined && filter.node !== '') query = query.where('node', '=', filter.node);

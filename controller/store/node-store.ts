@@ -37,7 +37,14 @@ export async function retireNode(trx: StoreTransaction, id: string, at: Date): P
   await revokeSubject(trx, id, at);
 }
 
+/** Certificates that ended this long ago are forgotten, in milliseconds. */
+const EXPIRED_KEPT_MS = 30 * 24 * 3_600_000;
+
 export async function insertCertificate(db: Store | StoreTransaction, row: CertificateTable): Promise<void> {
+  await db
+    .deleteFrom('certificates')
+    .where('not_after', '<', row.not_before - EXPIRED_KEPT_MS)
+    .execute();
   await db.insertInto('certificates').values(row).execute();
 }
 

@@ -75,6 +75,7 @@ export class TestController {
       certificateLifetimeMs: 7 * 24 * 3_600_000,
       mailGroupWaitMs: 0,
       mailGiveUpAfterMs: 3_600_000,
+      eventRetentionMs: 24 * 3_600_000,
       validate: validateResources,
       compile: compileBundle,
       now: () => new Date(Date.now() + this.clockOffset),

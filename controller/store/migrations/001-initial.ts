@@ -101,6 +101,7 @@ export const initial: Migration = {
       .addUniqueConstraint('events_once', ['node_id', 'journal', 'sequence'])
       .execute();
     await db.schema.createIndex('events_node').on('events').columns(['node', 'id']).execute();
+    await db.schema.createIndex('events_received').on('events').column('received_at').execute();
     await db.schema.createIndex('events_router').on('events').columns(['router', 'id']).execute();
   },
 };

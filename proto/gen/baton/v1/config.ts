@@ -67,7 +67,11 @@ export interface ControllerConfig {
     | Duration
     | undefined;
   /** Lifetime of node certificates. Unset: 168h. */
-  certificateLifetime: Duration | undefined;
+  certificateLifetime:
+    | Duration
+    | undefined;
+  /** Events are deleted after this long. Unset: 2160h, which is 90 days. */
+  eventRetention: Duration | undefined;
 }
 
 /**
@@ -506,6 +510,7 @@ function createBaseControllerConfig(): ControllerConfig {
     mailGroupWait: undefined,
     mailGiveUpAfter: undefined,
     certificateLifetime: undefined,
+    eventRetention: undefined,
   };
 }
 
@@ -528,6 +533,9 @@ export const ControllerConfig: MessageFns<ControllerConfig> = {
     }
     if (message.certificateLifetime !== undefined) {
       Duration.encode(message.certificateLifetime, writer.uint32(50).fork()).join();
+    }
+    if (message.eventRetention !== undefined) {
+      Duration.encode(message.eventRetention, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -593,6 +601,14 @@ export const ControllerConfig: MessageFns<ControllerConfig> = {
             message.certificateLifetime = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.eventRetention = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -633,6 +649,11 @@ export const ControllerConfig: MessageFns<ControllerConfig> = {
         : isSet(object.certificate_lifetime)
         ? Duration.fromJSON(object.certificate_lifetime)
         : undefined,
+      eventRetention: isSet(object.eventRetention)
+        ? Duration.fromJSON(object.eventRetention)
+        : isSet(object.event_retention)
+        ? Duration.fromJSON(object.event_retention)
+        : undefined,
     };
   },
 
@@ -656,6 +677,9 @@ export const ControllerConfig: MessageFns<ControllerConfig> = {
     if (message.certificateLifetime !== undefined) {
       obj.certificateLifetime = Duration.toJSON(message.certificateLifetime);
     }
+    if (message.eventRetention !== undefined) {
+      obj.eventRetention = Duration.toJSON(message.eventRetention);
+    }
     return obj;
   },
 
@@ -675,6 +699,9 @@ export const ControllerConfig: MessageFns<ControllerConfig> = {
       : undefined;
     message.certificateLifetime = (object.certificateLifetime !== undefined && object.certificateLifetime !== null)
       ? Duration.fromPartial(object.certificateLifetime)
+      : undefined;
+    message.eventRetention = (object.eventRetention !== undefined && object.eventRetention !== null)
+      ? Duration.fromPartial(object.eventRetention)
       : undefined;
     return message;
   },
