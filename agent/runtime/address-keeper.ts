@@ -45,7 +45,7 @@ export class AddressKeeper {
       if (outcome === undefined) continue;
       this.#added(each, outcome);
       if (outcome.ok)
-        this.#tell(each.router, each.wanted, 'leftover-adopted', 'it was there already, from a former run');
+        this.#tell(each.router, each.wanted, 'leftover-adopted', 'it was there already, from a former run or by hand');
     }
   }
 
@@ -116,9 +116,15 @@ export class AddressKeeper {
     return { restored, isLost };
   }
 
-  /** Removes what a former run left of the addresses of a router that is not active. */
+  /**
+   * Removes what a former run left of the addresses of a router that is not active. A permanent address is kept where the
+   * host has no other: that is a wrong configuration, not a former run, and must not cut the host off.
+   */
   removeLeftovers(router: RunningRouter): void {
-    const left = this.#place(router, router.wanted, false).filter(({ request }) => this.table.has(request));
+    const left = this.#place(router, router.wanted, false).filter(({ request }) => {
+      const there = this.table.get(request);
+      return there !== undefined && (router.source !== undefined || there.validLifetime !== 'forever');
+    });
     if (left.length === 0) return;
     this.remove(
       router,

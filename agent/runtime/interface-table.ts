@@ -54,8 +54,12 @@ export class InterfaceTable {
     return this.#addresses.get(index)?.values() ?? [];
   }
 
+  get(key: AddressKey): InterfaceAddress | undefined {
+    return this.#addresses.get(key.interfaceIndex)?.get(keyOf(key));
+  }
+
   has(key: AddressKey): boolean {
-    return this.#addresses.get(key.interfaceIndex)?.has(keyOf(key)) === true;
+    return this.get(key) !== undefined;
   }
 
   /** Whether an interface has the address, with whatever prefix length. */

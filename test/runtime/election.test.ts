@@ -66,7 +66,10 @@ describe('becoming active', () => {
     a.configure(settings());
     clock.arrive(clock.now() + DOWN_100, () => a.receive(heard(120)));
     clock.advance(DOWN_100);
-    assert.equal(a.router().state, 'backup');
+    assert.deepEqual(
+      a.occurrences('transition').map(({ to }) => to),
+      ['backup'],
+    );
     assert.equal(a.router().counters['advertisements-received'], 1);
   });
 });
@@ -233,6 +236,17 @@ describe('configuration', () => {
     assert.equal(a.router().effectivePriority, 100);
   });
 
+  test('that renews leases and brings a fault at once leaves no address behind', () => {
+    const { clock, host } = lan();
+    const a = host('a', '10.0.0.1');
+    a.configure(settings());
+    clock.advance(DOWN_100);
+    a.tell({ kind: 'check', check: 'web', state: 'down' });
+    a.configure(settings({ interval: 2 * SECOND, tracks: [{ id: 'check web', weight: 0, reverse: false }] }));
+    assert.equal(a.router().state, 'fault');
+    assert.ok(!a.holds(VIP));
+  });
+
   test('a check without a result holds the start', () => {
     const { host } = lan();
     const a = host('a', '10.0.0.1');
@@ -270,6 +284,14 @@ describe('leftovers of a former run', () => {
       ['leftover-adopted'],
     );
     assert.deepEqual(a.router().heldAddresses, [`${VIP}/32`]);
+  });
+
+  test("are not what is the host's only address: a wrong configuration must not cut it off", () => {
+    const { host } = lan();
+    const a = host('a', '10.0.0.100');
+    a.configure(settings({ addresses: ['10.0.0.100/24'] }));
+    assert.ok(a.holds('10.0.0.100'));
+    assert.deepEqual(a.router().holdReasons, ['source address failed']);
   });
 
   test("an owner's own permanent address is never leased nor removed", () => {

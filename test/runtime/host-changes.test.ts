@@ -55,6 +55,18 @@ describe('interfaces', () => {
     assert.equal(a.openSockets, 3);
   });
 
+  test('one that is renamed is gone, until it has its name again', () => {
+    const { a, clock } = activeHost();
+    a.renameLink('em1', 'old');
+    clock.settle();
+    assert.equal(a.router().state, 'fault');
+    assert.equal(a.openSockets, 1);
+    a.renameLink('old', 'em1');
+    clock.advance(DOWN_100);
+    assert.equal(a.router().state, 'active');
+    assert.ok(a.holds(VIP));
+  });
+
   test('one that does not exist yet is a fault, not a refusal', () => {
     const clock = new VirtualClock();
     const a = new VirtualHost('a', new VirtualLan(clock), [], { withLink: false });
@@ -191,6 +203,18 @@ describe('virtual addresses that others touch', () => {
     assert.deepEqual(
       a.occurrences('notice').map(({ notice }) => notice),
       ['address-held-while-not-active'],
+    );
+  });
+
+  test('one that the kernel removes along with one of ours is back at once', () => {
+    const { a, clock } = activeHost({ addresses: ['10.0.0.101', '10.0.0.102'] });
+    // As a secondary address of the subnet goes with its primary: in the name of whoever removed the primary.
+    a.removeAddress('10.0.0.102', true);
+    clock.settle();
+    assert.ok(a.holds('10.0.0.102'));
+    assert.deepEqual(
+      a.occurrences('address').map(({ change, address }) => [change, address]),
+      [['restored', '10.0.0.102/32']],
     );
   });
 

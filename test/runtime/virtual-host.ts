@@ -159,6 +159,14 @@ export class VirtualHost {
     this.#tellEvent({ kind: 'link', link: changed });
   }
 
+  renameLink(from: string, to: string): void {
+    const link = this.links.get(from);
+    if (link === undefined) throw new Error(from);
+    this.links.delete(from);
+    this.links.set(to, { ...link, name: to });
+    this.#tellEvent({ kind: 'link', link: { ...link, name: to } });
+  }
+
   removeLink(name: string): void {
     const link = this.links.get(name);
     if (link === undefined) throw new Error(name);
@@ -180,10 +188,10 @@ export class VirtualHost {
     this.#tellEvent({ kind: 'addressAdded', address: added });
   }
 
-  removeAddress(address: string): void {
+  removeAddress(address: string, own = false): void {
     const found = this.addresses.find((held) => held.address === ipv4(address));
     if (found === undefined) throw new Error(`${address} is not on ${this.name}`);
-    this.#remove(found, false);
+    this.#remove(found, own);
   }
 
   /** Puts a packet into the host's sockets now. */
