@@ -33,7 +33,9 @@ export function parseRequest(line: string): ParsedRequest {
   } catch {
     return { ok: false, message: 'the request is not JSON' };
   }
-  if (typeof value !== 'object' || value === null) return { ok: false, message: 'the request is not a JSON object' };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { ok: false, message: 'the request is not a JSON object' };
+  }
   const { command, router, limit = 100, follow = false } = value as Record<string, unknown>;
   switch (command) {
     case 'status':
