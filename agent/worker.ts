@@ -85,7 +85,7 @@ async function run(): Promise<void> {
   });
   agent = present;
   control = await openControl(runDir, present);
-  if (data.inForce !== undefined) await present.takeOver(data.inForce);
+  if (data.inForce !== undefined) await present.takeOver(data.inForce, data.lastWords);
   else await configureFirst(present, data.mode);
   election.ready();
   data.process.on('message', (message: FromProcess) => {

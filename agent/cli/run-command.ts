@@ -4,7 +4,7 @@ import { DEFAULT_CONFIG_FILE } from '../local/worker-protocol.js';
 import { type CommandSpec, type ParsedCommand, UsageError } from './command-line.js';
 import { LOCATION_OPTIONS, STATE_DIR_OPTION } from './locations.js';
 import { isLogLevel, LOG_LEVELS } from './log-levels.js';
-import type { RunOptions } from './run.js';
+import type { RunOptions } from './worker-supervisor.js';
 
 export const RUN: CommandSpec = {
   name: 'run',

@@ -197,10 +197,12 @@ export class AgentWorker implements AgentSide {
   }
 
   /** Takes over from a worker that died: the elections go on running what it had put in force. */
-  async takeOver({ generation, content }: InForce): Promise<void> {
+  async takeOver({ generation, content }: InForce, lastWords = 'it ended'): Promise<void> {
     const { election, log } = this.#options;
-    log.error({ generation }, 'a worker died; another one takes over');
-    this.journal.add(troubleEvent(this.#now(), 'worker-restarted', 'the agent had to restart its worker thread'));
+    log.error({ generation, detail: lastWords }, 'the worker thread died; another one takes over');
+    const [reason] = lastWords.split('\n');
+    const sentence = `the agent had to restart its worker thread: ${reason}`;
+    this.journal.add(troubleEvent(this.#now(), 'worker-restarted', sentence));
     const status = await election.status().catch(() => undefined);
     const states = (status?.routers ?? []).flatMap((router) => router.tracks);
     this.#knownChecks = new Map(

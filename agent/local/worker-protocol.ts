@@ -19,6 +19,8 @@ export interface WorkerData {
   readonly startedWallMs: Millis;
   /** What the elections run already: set when this worker takes the place of one that died. */
   readonly inForce?: InForce;
+  /** What the worker before died of. */
+  readonly lastWords?: string;
   /** For ToProcess and FromProcess. */
   readonly process: MessagePort;
 }
