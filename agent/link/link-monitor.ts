@@ -72,32 +72,28 @@ class HostLinkMonitor implements LinkMonitor {
       this.#socket.close();
       throw new SocketOpenError(refusal(-filtered, 'watch interfaces and addresses'));
     }
-    this.#poll = libc().poll(this.#socket.fd, (failed) => {
-      if (failed) this.#fail(constants.errno.EIO);
-      else this.drain();
-    });
+    this.#poll = libc().poll(this.#socket.fd, () => this.drain());
   }
 
   drain(): void {
     for (let i = 0; i < READ_BATCH && !this.#isClosed; i++) {
       const received = this.#socket.receive();
       if (received === 'empty') return;
-      if (received === -constants.errno.ENOBUFS) {
-        this.#options.onOverrun();
-      } else if (typeof received === 'number') {
-        this.#fail(-received);
-      } else {
-        // Collected first: the owner may call drain() again, which uses the same buffer.
-        const events: LinkEvent[] = [];
-        let isOverrun = false;
-        for (const message of messagesOf(received)) {
-          if (message.type === NLMSG_OVERRUN) isOverrun = true;
-          const event = this.#eventOf(message);
-          if (event !== undefined) events.push(event);
-        }
-        for (const event of events) if (!this.#isClosed) this.#options.onEvent(event);
-        if (isOverrun) this.#options.onOverrun();
+      if (typeof received === 'number') {
+        if (received === -constants.errno.ENOBUFS) this.#recover();
+        else this.#fail(-received);
+        return;
       }
+      // Collected first: the owner may call drain() again, which uses the same buffer.
+      const events: LinkEvent[] = [];
+      let isOverrun = false;
+      for (const message of messagesOf(received)) {
+        if (message.type === NLMSG_OVERRUN) isOverrun = true;
+        const event = this.#eventOf(message);
+        if (event !== undefined) events.push(event);
+      }
+      for (const event of events) if (!this.#isClosed) this.#options.onEvent(event);
+      if (isOverrun) this.#options.onOverrun();
     }
   }
 
@@ -106,6 +102,22 @@ class HostLinkMonitor implements LinkMonitor {
     this.#isClosed = true;
     this.#poll.close();
     this.#socket.close();
+  }
+
+  /**
+   * After an overrun the kernel goes on dropping, without another word, until the queue is empty. So the queue is emptied
+   * first, and only then is the owner told to look at everything: what happens from there on is queued again.
+   */
+  #recover(): void {
+    let received = this.#socket.receive();
+    while (received !== 'empty') {
+      if (typeof received === 'number' && received !== -constants.errno.ENOBUFS) {
+        this.#fail(-received);
+        return;
+      }
+      received = this.#socket.receive();
+    }
+    this.#options.onOverrun();
   }
 
   #fail(errno: number): void {

@@ -104,7 +104,7 @@ class HostArpSocket implements ArpSocket {
       c.close(fd);
       return refusal(-result, doing);
     }
-    this.#listener = { fd, poll: c.poll(fd, (failed) => this.#receive(fd, failed)) };
+    this.#listener = { fd, poll: c.poll(fd, () => this.#receive(fd)) };
     return OK;
   }
 
@@ -115,14 +115,13 @@ class HostArpSocket implements ArpSocket {
     libc().close(this.#sender);
   }
 
-  #receive(fd: number, pollFailed: boolean): void {
+  #receive(fd: number): void {
     for (let i = 0; i < READ_BATCH && this.#listener?.fd === fd; i++) {
       const count = libc().recvfrom(fd, this.#frame, 0, this.#from);
       if (count < 0) {
         const { EAGAIN, EINTR, ENETDOWN } = constants.errno;
         // ENETDOWN is told once when the interface goes down; the socket works again when it is up.
-        const isPassing = count === -EAGAIN || count === -EINTR || count === -ENETDOWN;
-        if (isPassing && !pollFailed) return;
+        if (count === -EAGAIN || count === -EINTR || count === -ENETDOWN) return;
         this.#stopListening();
         const doing = `listen for ARP on ${this.#options.interfaceName}`;
         this.#options.onError(new SocketOpenError(refusal(-count, doing)));

@@ -37,8 +37,11 @@ export interface Libc {
   getsockname(fd: number, into: Uint8Array): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
   close(fd: number): number;
-  /** Calls back while the descriptor is readable, until closed. A failed poll is told as `failed`. */
-  poll(fd: number, onReadable: (failed: boolean) => void): Poll;
+  /**
+   * Calls back while the descriptor has something to receive, data or an error, until closed. The callback must receive
+   * until there is nothing left, or close: an error stays until it is received.
+   */
+  poll(fd: number, onReadable: () => void): Poll;
   /** Address of the bytes' memory; keep the array referenced while the address is in use. */
   addressOf(bytes: Uint8Array): bigint;
 }
@@ -105,8 +108,12 @@ function load(): Libc {
     setsockopt: (fd, level, option, value) => setsockopt(fd, level, option, value, value.length),
     close: (fd) => close(fd),
     poll: (fd, onReadable) => {
-      // The first argument is libuv's status; koffi's declaration leaves it out.
-      const onEvent = (status: unknown) => onReadable(typeof status === 'number' && status < 0);
+      // The first argument is libuv's status; koffi's declaration leaves it out. At a pending error of the socket libuv
+      // stops the poll and reports it as -EBADF.
+      const onEvent = (status: unknown) => {
+        if (typeof status === 'number' && status < 0) handle.start({ readable: true }, onEvent);
+        onReadable();
+      };
       const handle = koffi.node.poll(fd, { readable: true }, onEvent);
       openPolls.add(handle);
       return {

@@ -41,12 +41,12 @@ export function errnoName(errno: number): string {
 }
 
 /**
- * The number behind the words of strerror(), for a library that passes on nothing else; 5 (EIO) for words that are none
- * of those met on sockets.
+ * The number behind the words of strerror(), for a library that passes on nothing else; undefined for words that are
+ * none of those met on sockets.
  */
-export function errnoOfText(text: string): number {
+export function errnoOfText(text: string): number | undefined {
   const name = STRERROR[text];
-  return name === undefined ? constants.errno.EIO : constants.errno[name];
+  return name === undefined ? undefined : constants.errno[name];
 }
 
 const STRERROR: Readonly<Record<string, keyof typeof constants.errno>> = {

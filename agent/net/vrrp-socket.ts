@@ -62,7 +62,10 @@ export interface VrrpSocket {
   setAnyTtl(on: boolean): Outcome;
   /** Advertisements that the kernel threw away for want of room since the socket was opened. */
   overruns(): number;
-  /** The same of packets that cannot be advertisements, so were counted nowhere else. */
+  /**
+   * Packets that cannot be advertisements and were thrown away before the decoder could name and count them. Recent
+   * kernels add what was meant for the other queue while this one is full: an upper bound.
+   */
   uncountedRefuse(): number;
   close(): void;
 }
@@ -291,7 +294,8 @@ function throwRefusal(outcome: Outcome): void {
 /** raw-socket's errors have only strerror's words. */
 function refusalOf(error: unknown, doing: string): Refusal {
   const text = error instanceof Error ? error.message : String(error);
-  return refusal(errnoOfText(text), doing, text);
+  const errno = errnoOfText(text);
+  return errno === undefined ? refusal(constants.errno.EIO, doing, text) : refusal(errno, doing);
 }
 
 function discardReceived(socket: RawSocket): void {

@@ -145,7 +145,7 @@ export function readError(message: NetlinkMessage): NetlinkError | undefined {
   const { payload } = message;
   if ((message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) || payload.length < 4) return undefined;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  const errno = -view.getInt32(0, true);
+  const errno = 0 - view.getInt32(0, true);
   if (message.type === NLMSG_DONE || (message.flags & NLM_F_ACK_TLVS) === 0 || payload.length < 4 + HEADER_LENGTH)
     return { errno };
   // The refused message follows, its header only if capped, and then the attributes.
