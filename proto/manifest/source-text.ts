@@ -95,23 +95,35 @@ const MAX_EXCERPT = 160;
 
 /** `value:` of a Secret, or a password where none belongs. */
 const MAY_HOLD_SECRET = /(value|pass|password|token|secret)["']?\s*:/i;
+/** Also with a slip of the pen: whatever stands in such a document may be the secret, under any name. */
+const IS_SECRET = /\bkind["']?\s*:\s*["']?secr/i;
 
 /**
  * "file:line:column: path: message", and with the text of the file also the line itself and a caret below the place.
  * Control characters of the excerpt are shown as spaces, so that a file cannot drive a terminal. A line that may hold
- * a secret is not shown: messages end up in logs and tickets.
+ * a secret, or of a document that is one, is not shown: messages end up in logs and tickets.
  */
 export function formatSourceProblem(problem: SourceProblem, text?: string): string {
   const where = `${problem.file}:${problem.line}:${problem.column}`;
   const head = `${where}: ${problem.path === '' ? '' : `${problem.path}: `}${problem.message}`;
-  const line = text?.split('\n', problem.line)[problem.line - 1];
+  const lines = text?.split('\n') ?? [];
+  const line = lines[problem.line - 1];
   if (line === undefined || line.trim() === '' || problem.column > MAX_EXCERPT || MAY_HOLD_SECRET.test(line)) {
     return head;
   }
+  if (IS_SECRET.test(documentAround(lines, problem.line - 1))) return head;
   const excerpt = [...line.replace(/^\ufeff/, '')]
     .slice(0, MAX_EXCERPT)
     .join('')
     .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
     .trimEnd();
   return `${head}\n    ${excerpt}\n    ${' '.repeat(problem.column - 1)}^`;
+}
+
+/** The text between the "---" lines around a line. */
+function documentAround(lines: readonly string[], index: number): string {
+  const isMark = (line: string): boolean => line.startsWith('---');
+  const start = lines.slice(0, index).findLastIndex(isMark) + 1;
+  const length = lines.slice(index + 1).findIndex(isMark);
+  return lines.slice(start, length === -1 ? undefined : index + 1 + length).join('\n');
 }

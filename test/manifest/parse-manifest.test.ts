@@ -366,6 +366,14 @@ describe('the excerpt', () => {
     assert.ok(first !== undefined);
     return formatSourceProblem(first, text);
   };
+  test('is not shown of a Secret, whatever the slip of the pen', () => {
+    const secret = 'apiVersion: baton/v1\nkind: Secret\nmetadata: {name: a}\nspec:\n  valeu: hunter2\n';
+    const check = 'apiVersion: baton/v1\nkind: Check\nmetadata: {name: b}\nspec: {intervall: 1s}\n';
+    const text = `${check}---\n${secret}---\n${check.replace('b}', 'c}')}`;
+    const shown = parseManifest(text, 'f').problems.map((problem) => formatSourceProblem(problem, text).split('\n')[1]);
+    assert.deepEqual(shown, ['    spec: {intervall: 1s}', undefined, '    spec: {intervall: 1s}']);
+  });
+
   test('shows the line and the place', () => {
     assert.equal(
       problem(router('vrid: x')),
