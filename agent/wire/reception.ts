@@ -39,7 +39,7 @@ export const DROP_REASONS = [
   /** IP protocol is not 112. */
   'not-vrrp',
   'fragment',
-  /** Deviation: IP options are refused, docs/decisions/0010-sources-checked.md. */
+  /** Deviation: IP options are refused, docs/decisions/0013-what-is-not-heard.md. */
   'ip-options',
   /** No virtual router with this VRID on the interface. */
   'unknown-vrid',
@@ -193,7 +193,7 @@ function judgeAgreement(message: DataView, expected: Expectations): DropReason |
     if (expected.password !== undefined && !endsWithPassword(message, expected.password)) return 'auth-failure';
   }
   const interval = readInterval(message, expected.version);
-  // Deviation from RFC 5798: an interval of zero is dropped (RFC 9568 erratum 8301), docs/decisions/0010-sources-checked.md.
+  // Deviation from RFC 5798: an interval of zero is dropped (RFC 9568 erratum 8301), docs/decisions/0013-what-is-not-heard.md.
   if (interval === 0) return 'zero-interval';
   if (expected.version === 2 && interval !== expected.interval) return 'interval-mismatch';
   return undefined;

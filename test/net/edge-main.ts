@@ -5,11 +5,11 @@
  *                                   standard output: {"id", "answer"} or {"id", "error"}, and {"event", ...} in between
  */
 import { createInterface } from 'node:readline';
-import { type LinkMonitor, openLinkMonitor } from '../../agent/link/link-monitor.js';
+import { type LinkMonitor, type LinkMonitorOptions, openLinkMonitor } from '../../agent/link/link-monitor.js';
 import { type AddressRequest, openRtnetlink } from '../../agent/link/rtnetlink.js';
 import { type ArpSocket, openArpSocket } from '../../agent/net/arp-socket.js';
 import { AF_NETLINK, libc, SOCK_RAW } from '../../agent/net/libc.js';
-import { openVrrpSocket, type VrrpSocket } from '../../agent/net/vrrp-socket.js';
+import { openVrrpSocket, type VrrpSocket, type VrrpSocketOptions } from '../../agent/net/vrrp-socket.js';
 import { formatIpv4, parseIpv4, VRRP_GROUP } from '../../agent/wire/ipv4-address.js';
 import { decodeAdvertisement, type Expectations } from '../../agent/wire/reception.js';
 
@@ -68,22 +68,39 @@ const routers = new Map<number, Expectations>([
   [11, { ...expected, transport: { kind: 'unicast', peers: new Set([ip('10.9.0.1')]) } }],
 ]);
 
+const vrrpOptions = (multicast: boolean): VrrpSocketOptions => ({
+  interfaceName: name,
+  interfaceIndex: index(),
+  multicast,
+  anyTtl: false,
+  onPacket: (packet) => {
+    const reception = decodeAdvertisement(packet, routers);
+    const source = reception.source === undefined ? '' : formatIpv4(reception.source);
+    if (reception.ok) say({ event: 'advertisement', source, priority: reception.advertisement.priority });
+    else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
+  },
+  onError: (error) => say({ event: 'vrrpError', message: error.message }),
+});
+
+const monitorOptions = (): LinkMonitorOptions => ({
+  ignoreAdditionsBy: rtnetlink.portId,
+  onEvent: (event) => {
+    if (event.kind === 'link' || event.kind === 'linkRemoved') {
+      say({ event: event.kind, name: event.link.name, isUp: event.link.isUp });
+    } else {
+      const address = `${formatIpv4(event.address.address)}/${event.address.prefixLength}`;
+      const own = event.kind === 'addressRemoved' ? { own: event.own } : {};
+      say({ event: event.kind, address, lifetime: event.address.validLifetime, ...own });
+    }
+  },
+  onOverrun: () => say({ event: 'overrun' }),
+  onError: (error) => say({ event: 'monitorError', message: error.message }),
+});
+
 const answers: Readonly<Record<string, (question: Question) => unknown>> = {
   openVrrp: ({ on }) => {
     vrrp?.close();
-    vrrp = openVrrpSocket({
-      interfaceName: name,
-      interfaceIndex: index(),
-      multicast: on ?? true,
-      anyTtl: false,
-      onPacket: (packet) => {
-        const reception = decodeAdvertisement(packet, routers);
-        const source = reception.source === undefined ? '' : formatIpv4(reception.source);
-        if (reception.ok) say({ event: 'advertisement', source, priority: reception.advertisement.priority });
-        else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
-      },
-      onError: (error) => say({ event: 'vrrpError', message: error.message }),
-    });
+    vrrp = openVrrpSocket(vrrpOptions(on ?? true));
     return true;
   },
   openVrrpOn: ({ name: other }) => {
@@ -95,6 +112,12 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
       onPacket: () => {},
       onError: () => {},
     });
+  },
+  /** Nobody but the edges themselves refers to these. */
+  openAndForget: () => {
+    openVrrpSocket(vrrpOptions(true));
+    openLinkMonitor(monitorOptions());
+    return true;
   },
   dropPrivileges: () => {
     process.setgid?.(65534);
@@ -151,20 +174,7 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
   portId: () => rtnetlink.portId,
   monitor: () => {
     monitor?.close();
-    monitor = openLinkMonitor({
-      ignoreAdditionsBy: rtnetlink.portId,
-      onEvent: (event) => {
-        if (event.kind === 'link' || event.kind === 'linkRemoved') {
-          say({ event: event.kind, name: event.link.name, isUp: event.link.isUp });
-        } else {
-          const address = `${formatIpv4(event.address.address)}/${event.address.prefixLength}`;
-          const own = event.kind === 'addressRemoved' ? { own: event.own } : {};
-          say({ event: event.kind, address, lifetime: event.address.validLifetime, ...own });
-        }
-      },
-      onOverrun: () => say({ event: 'overrun' }),
-      onError: (error) => say({ event: 'monitorError', message: error.message }),
-    });
+    monitor = openLinkMonitor(monitorOptions());
     return true;
   },
   drain: () => {

@@ -94,18 +94,22 @@ test('every malformed advertisement reaches the decoder and is named', { skip },
   await edge.untilEvent({ event: 'advertisement', source: '10.9.0.1' });
 });
 
-test('reception outlives garbage collection', { skip }, async (t) => {
-  const { tap, edge } = await laboratory(t);
-  await edge.ask('openArp');
-  await edge.ask('listen');
+test('reception outlives garbage collection, even if the owner forgot the socket', { skip }, async (t) => {
+  const { b, tap, edge } = await laboratory(t);
+  const forgetful = await Edge.start(b);
+  await forgetful.ask('openAndForget');
   await edge.ask('monitor');
   for (let round = 1; round <= 3; round++) {
-    await edge.ask('collectGarbage');
+    for (const process of [edge, forgetful]) await process.ask('collectGarbage');
     tap.send(advertPacket({ ...good, priority: round }));
-    await edge.untilEvent({ event: 'advertisement', priority: round });
-    tap.send(advertPacket({ ...good, ttl: 1 }));
+    tap.send(advertPacket({ ...good, ttl: round }));
+    await b.ip(`address add 10.8.0.${round}/32 dev em1`);
+    for (const process of [edge, forgetful]) {
+      await process.untilEvent({ event: 'advertisement', priority: round });
+      await process.untilEvent({ event: 'addressAdded', address: `10.8.0.${round}/32` });
+      await until('the refused one', 3000, () => process.count({ event: 'dropped', reason: 'bad-ttl' }) === round);
+    }
   }
-  await edge.untilEvent({ event: 'dropped', reason: 'bad-ttl' });
 });
 
 test('a flood of garbage loses no advertisement and is read at a bounded rate', { skip }, async (t) => {
