@@ -15,7 +15,7 @@ const KERNEL = 0;
 const DATAGRAM_BUFFER = 32 * 1024;
 
 /** A datagram, good until the next receive(); 'empty' when there is none; or -errno. */
-export type Received = Uint8Array | 'empty' | number;
+type Received = Uint8Array | 'empty' | number;
 
 export class NetlinkSocket {
   readonly fd: number;

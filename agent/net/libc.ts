@@ -12,7 +12,6 @@ type Koffi = typeof import('koffi');
 export const AF_INET = 2;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
-export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
@@ -21,12 +20,11 @@ export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTROUTE = 0x4;
-export const MSG_DONTWAIT = 0x40;
 
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 
-export interface Libc {
+interface Libc {
   /** Descriptor, close-on-exec and non-blocking, or -errno. */
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): number;

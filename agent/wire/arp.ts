@@ -17,7 +17,7 @@ const REPLY = 2;
 /** Bytes from the start of the ARP message. */
 const OFFSET = { operation: 6, senderHardware: 8, senderAddress: 14, targetHardware: 18, targetAddress: 24 } as const;
 
-export interface ArpMessage {
+interface ArpMessage {
   readonly operation: 'request' | 'reply';
   readonly senderHardware: Uint8Array;
   readonly senderAddress: Ipv4;

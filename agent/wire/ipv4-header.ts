@@ -36,7 +36,7 @@ export interface Ipv4Header {
 }
 
 /** Why a header is not that of one whole VRRP packet. */
-export type Ipv4HeaderFault = 'truncated' | 'bad-ip-header' | 'not-vrrp' | 'fragment' | 'ip-options';
+type Ipv4HeaderFault = 'truncated' | 'bad-ip-header' | 'not-vrrp' | 'fragment' | 'ip-options';
 
 /** Writes the header of a VRRP packet that fills `packet`, checksum included. The fields must be zero before. */
 export function writeIpv4Header(packet: DataView, source: Ipv4, destination: Ipv4, identification: number): void {

@@ -41,7 +41,7 @@ export interface NetlinkMessage {
   readonly payload: Uint8Array;
 }
 
-export interface NetlinkError {
+interface NetlinkError {
   /** Positive errno; 0 acknowledges. */
   readonly errno: number;
   /** The kernel's explanation, if it gave one. */

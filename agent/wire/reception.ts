@@ -87,7 +87,7 @@ export interface Expectations {
   readonly onLink: readonly Ipv4Prefix[];
 }
 
-export type Reception =
+type Reception =
   | {
       readonly ok: true;
       readonly vrid: number;
