@@ -7,9 +7,9 @@ import { hostname } from 'node:os';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AgentConfig } from '../proto/gen/baton/v1/config.js';
-import { nodeEdges } from '../proto/keepalived/index.js';
 import { createLogger, isLogLevel, type Logger } from '../proto/process/logger.js';
 import { type FileRemark, formatRemark, hasErrors, judgeFile } from './bundle/standalone-file.js';
+import type { ControlLink } from './control/index.js';
 import { readAgentConfig } from './local/agent-config.js';
 import { AgentWorker } from './local/agent-worker.js';
 import { systemClock } from './local/clock.js';
@@ -50,7 +50,7 @@ const output: LogOutput = openLogOutput(1, (count) => log.warn({ count }, 'log l
 const log: Logger = createLogger({ name: 'baton-agent', level: data.logLevel ?? 'info', destination: output });
 let agent: AgentWorker | undefined;
 let control: ControlServer | undefined;
-let stopLink: () => Promise<void> = async () => undefined;
+let link: ControlLink | undefined;
 
 function toProcess(message: ToProcess): void {
   data.process.postMessage(message);
@@ -134,6 +134,7 @@ async function adoptFile(
   present: AgentWorker,
   { file, node }: Extract<RunMode, { kind: 'standalone' }>,
 ): Promise<Reloaded & { readonly isFileWrong: boolean }> {
+  const { nodeEdges } = await import('../proto/keepalived/index.js');
   const { remarks, runnable } = await judgeFile(file, { given: node, hostName: hostname() }, nodeEdges);
   logRemarks(remarks);
   const lines = remarks.map(formatRemark);
@@ -166,21 +167,23 @@ async function reload(present: AgentWorker): Promise<Reloaded> {
     return { ok: false, lines };
   }
   present.replaceConfig(result.config);
+  if (data.logLevel === undefined) log.level = isLogLevel(result.config.logLevel) ? result.config.logLevel : 'info';
+  // A configuration that the former rules refused is offered anew.
+  link?.redial(result.config.controllers);
   log.info({ path: mode.configFile }, "the host owner's rules were read again");
   return { ok: true, lines: [] };
 }
 
 async function startLink(present: AgentWorker, config: AgentConfig, stateDir: string): Promise<void> {
   const { startControlLink } = await import('./control/index.js');
-  const link = startControlLink({ agent: present, controllers: config.controllers, stateDir, log });
-  stopLink = () => link.stop();
+  link = startControlLink({ agent: present, controllers: config.controllers, stateDir, log });
 }
 
 /** Everything is stopped: what is still owed is paid, a bounded time, and the thread ends. */
 async function end(exitCode: number): Promise<void> {
   agent?.stopping();
   await agent?.finish();
-  await stopLink();
+  await link?.stop();
   await control?.close();
   log.info('stopped');
   await output.drain();

@@ -15,6 +15,9 @@ const LAST_RESTART_MS = 30_000;
 /** A worker that has lived for so long has its next restart at once again. */
 const LIVED_LONG_MS = 60_000;
 
+/** The worker makes little garbage at a time; with the usual young generation it keeps 5 MB more for it. */
+const LIMITS = { maxYoungGenerationSizeMb: 2 };
+
 /** Why the agent cannot run, and the exit code that says so. */
 export interface GivenUp {
   readonly exitCode: number;
@@ -68,7 +71,7 @@ export class WorkerSupervisor {
       ...(this.#inForce === undefined ? {} : { inForce: this.#inForce }),
       ...(this.#lastWords === undefined ? {} : { lastWords: this.#lastWords }),
     };
-    const worker = new Worker(this.#entry, { workerData, transferList: [port2] });
+    const worker = new Worker(this.#entry, { workerData, transferList: [port2], resourceLimits: LIMITS });
     const startedAt = performance.now();
     this.#worker = worker;
     this.#process = port1;
