@@ -4,7 +4,6 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { NodeStatus } from '../../proto/gen/baton/v1/status.js';
 import { outputOf } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
@@ -13,7 +12,7 @@ import type { Program } from '../lab/program.js';
 import { until } from '../lab/until.js';
 
 const MAIN = path.resolve(import.meta.dirname, '../../agent/main.js');
-const CRASH = pathToFileURL(path.resolve(import.meta.dirname, '../lab/crash-worker.js')).href;
+const CRASH = new URL('../lab/crash-worker.js', import.meta.url).href;
 const skip = labUnavailable();
 
 interface Agent {
