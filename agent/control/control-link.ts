@@ -33,6 +33,12 @@ export interface ControlLinkOptions {
 }
 
 export interface ControlLink {
+  /**
+   * Ends the stream that there is and dials at once: what the controller wants is offered again, to rules that may have
+   * changed.
+   * @param controllers As in the options.
+   */
+  redial(controllers: readonly string[]): void;
   /** Delivers what is pending, a bounded time, and ends the link. */
   stop(): Promise<void>;
 }
@@ -51,17 +57,31 @@ class Link implements ControlLink {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   #session: LinkSession | undefined;
+  #configured: readonly string[];
+  /** Aborted to end the present wait. */
+  #waiting = new AbortController();
+  #isRedialling = false;
   /** Position in the list of the controller to try next. */
   #turn = 0;
   #lastError = '';
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
+    this.#configured = options.controllers;
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
     this.#wait = options.wait ?? waitInterruptibly;
     this.#backoff = new Backoff({ initialMs: FIRST_WAIT_MS, maxMs: LONGEST_WAIT_MS, random: this.#random });
     this.#running = this.#run();
+  }
+
+  redial(controllers: readonly string[]): void {
+    this.#configured = controllers;
+    this.#turn = 0;
+    this.#backoff.reset();
+    this.#isRedialling = true;
+    this.#waiting.abort();
+    void this.#session?.close("the host owner's rules were read again");
   }
 
   async stop(): Promise<void> {
@@ -84,7 +104,11 @@ class Link implements ControlLink {
       }
       if (this.#stopping.signal.aborted) return;
       this.#options.agent.linkState({ state: 'connecting', address: '', error: this.#lastError });
-      await this.#wait(waitMs, this.#stopping.signal);
+      if (!this.#isRedialling) {
+        this.#waiting = new AbortController();
+        await this.#wait(waitMs, AbortSignal.any([this.#waiting.signal, this.#stopping.signal]));
+      }
+      this.#isRedialling = false;
     }
   }
 
@@ -110,6 +134,7 @@ class Link implements ControlLink {
       identity,
       controller,
       log: log.child({ controller: address }),
+      wait: this.#wait,
       welcomed: (node) => {
         this.#backoff.reset();
         this.#lastError = '';
@@ -133,7 +158,7 @@ class Link implements ControlLink {
     this.#lastError = isExpired
       ? `this host's certificate has expired; run "baton-agent join" with a new token`
       : end.reason;
-    if (this.#stopping.signal.aborted) return 0;
+    if (this.#stopping.signal.aborted || this.#isRedialling) return 0;
     log.warn({ controller: address, code: end.goodbye, cause: this.#lastError }, 'not connected to the controller');
     if (end.goodbye === 'replaced' || end.goodbye === 'revoked' || end.unauthenticated || isExpired) {
       return CALM_WAIT_MS * (0.5 + this.#random() / 2);
@@ -144,8 +169,7 @@ class Link implements ControlLink {
   }
 
   #controllers(identity: NodeIdentity): HostPort[] {
-    const { controllers } = this.#options;
-    return (controllers.length > 0 ? controllers : identity.controllers).map(parseControllerAddress);
+    return (this.#configured.length > 0 ? this.#configured : identity.controllers).map(parseControllerAddress);
   }
 
   /** @returns true when the certificate was renewed, and the stream was ended to go on with the new one */
