@@ -54,6 +54,8 @@ export interface LinkSessionOptions {
   readonly log: Logger;
   /** Called at the controller's welcome. */
   readonly welcomed: (node: string) => void;
+  /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 type Call = ClientDuplexStream<SessionRequest, SessionResponse>;
@@ -66,6 +68,8 @@ export class LinkSession {
   readonly #unsubscribe: Unsubscribe[] = [];
   readonly #ended: Promise<SessionEnd>;
   #finish: (end: SessionEnd) => void = () => undefined;
+  /** Aborted at the welcome, or when the stream is over without one. */
+  readonly #settled = new AbortController();
   #isOver = false;
   #isWelcome = false;
   #statusSequence = 0;
@@ -106,7 +110,7 @@ export class LinkSession {
   async run(): Promise<SessionEnd> {
     const call = this.#call;
     const { agent } = this.#options;
-    const late = setTimeout(() => this.#over('the controller did not answer in time', false), WELCOME_WITHIN_MS);
+    void this.#expectWelcome();
     call.on('data', (response: SessionResponse) => this.#onResponse(response));
     call.on('error', (error: ServiceError) => this.#onError(error));
     call.on('end', () => this.#over(this.#goodbye?.reason ?? 'the controller ended the stream', false));
@@ -124,7 +128,7 @@ export class LinkSession {
       this.#over('the state of this agent could not be put together', false);
     }
     const end = await this.#ended;
-    clearTimeout(late);
+    this.#settled.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#whenFlushed?.();
     call.cancel();
@@ -152,6 +156,11 @@ export class LinkSession {
     clearTimeout(late);
   }
 
+  async #expectWelcome(): Promise<void> {
+    await this.#options.wait(WELCOME_WITHIN_MS, this.#settled.signal);
+    if (!this.#isWelcome) this.#over('the controller did not answer in time', false);
+  }
+
   #isFlushed(): boolean {
     return !this.#eventsInFlight && this.#options.agent.pendingEvents(this.#sentThrough, 1).length === 0;
   }
@@ -161,6 +170,7 @@ export class LinkSession {
     switch (message?.$case) {
       case 'welcome':
         this.#isWelcome = true;
+        this.#settled.abort();
         this.#options.welcomed(message.value.node);
         void this.#report();
         this.#sendEvents();

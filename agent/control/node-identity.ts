@@ -3,9 +3,10 @@
  * directory, readable by its owner only; key and certificate in one file, so that they fit each other whatever dies when.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../../proto/process/durable-file.js';
+import { makePrivateDirectory } from '../../proto/process/private-directory.js';
 
 export interface NodeIdentity {
   /** Name of the node. */
@@ -63,7 +64,7 @@ export function readIdentity(stateDir: string): NodeIdentity | undefined {
 export function prepareIdentity(stateDir: string): void {
   const directory = path.join(stateDir, DIRECTORY);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
     const trial = path.join(directory, '.trial');
     writeFileDurably(trial, '', { mode: 0o600 });
     rmSync(trial);
@@ -78,7 +79,7 @@ export function writeIdentity(stateDir: string, identity: NodeIdentity): void {
   const { node, controllers } = identity;
   try {
     assertFits(identity);
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
     writeFileDurably(path.join(directory, AUTHORITY_FILE), identity.ca, { mode: 0o600 });
     writeFileDurably(path.join(directory, PLACE_FILE), `${JSON.stringify({ node, controllers })}\n`, { mode: 0o600 });
     writeFileDurably(path.join(directory, NODE_FILE), identity.privateKey + identity.certificate, { mode: 0o600 });

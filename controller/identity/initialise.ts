@@ -4,11 +4,12 @@
  * server's certificate and the operator's credential.
  */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ClientConfig } from '../../proto/gen/baton/v1/config.js';
 import { messageToPlain, renderYaml } from '../../proto/manifest/index.js';
 import { writeFileDurably } from '../../proto/process/durable-file.js';
+import { makePrivateDirectory } from '../../proto/process/private-directory.js';
 import { DATABASE_FILE, openStore } from '../store/database.js';
 import { insertCertificate } from '../store/node-store.js';
 import { createSealKey, KEY_FILE } from '../store/sealed-box.js';
@@ -50,7 +51,7 @@ export async function initialise({ dataDir, advertise, now }: InitOptions): Prom
   else refuseLostKey(dataDir);
   const endpoint = (created || advertise.length > 0 ? undefined : readEndpoint(dataDir)) ?? decideEndpoint(advertise);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(dataDir);
     chmodSync(dataDir, 0o700);
   } catch (error) {
     throw new InitError(`cannot make the data directory ${dataDir}: ${(error as Error).message}`, { cause: error });

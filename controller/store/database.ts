@@ -1,8 +1,9 @@
 /** Opens the controller's SQLite file, readable by its owner only, and brings its tables up to date. */
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { Kysely, type Migration, Migrator, SqliteDialect, type Transaction } from 'kysely';
+import { makePrivateDirectory } from '../../proto/process/private-directory.js';
 import { migrations } from './migrations/index.js';
 import type { Database } from './schema.js';
 
@@ -29,7 +30,7 @@ export async function openStore(dataDir: string): Promise<Store> {
   const file = path.join(dataDir, DATABASE_FILE);
   let sqlite: BetterSqlite.Database;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(dataDir);
     // SQLite gives its journal files the mode of the database file, so that one must be right before it is opened.
     closeSync(openSync(file, 'a', 0o600));
     chmodSync(file, 0o600);

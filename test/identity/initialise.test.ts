@@ -123,3 +123,11 @@ test('a damaged endpoint file is named', async () => {
   writeFileSync(path.join(dataDir, 'endpoint.json'), '{"addresses": 5}');
   await assert.rejects(initialise({ dataDir, advertise: [], now: NOW }), EndpointError);
 });
+
+test('a directory that cannot be made is named', async () => {
+  await assert.rejects(initialise({ dataDir: '/proc/baton/controller', advertise: [], now: NOW }), (error) => {
+    assert.ok(error instanceof InitError);
+    assert.match(error.message, /cannot make the data directory \/proc\/baton\/controller/);
+    return true;
+  });
+});
