@@ -10,7 +10,7 @@ import type { BundleIdentity } from '../../proto/gen/baton/v1/status.js';
 import type { BundleVerdict } from '../local/agent-side.js';
 import type { Problem, RouterSettings } from '../runtime/messages.js';
 import { type BundleStore, decodeBundle, hashOf, type StoredBundle } from './bundle-store.js';
-import { judgeBundle, type OwnerRules, programsOf, type ResolvePath } from './policy.js';
+import { judgeBundle, type OwnerRules, programsOf, type ResolvePath, userPath } from './policy.js';
 import { type BundleSettings, settingsOf } from './settings.js';
 
 export interface ConfigurationEdges {
@@ -72,13 +72,13 @@ export class Configuration {
   }
 
   /**
-   * A bundle that was in force before this thread or this agent started. Programs that are missing or no longer allowed
+   * A bundle that was in force before this thread or this agent started. Programs that are missing or no longer allowed, or whose user is not,
    * fail when they are run; interfaces and addresses that the owner has forbidden since make it refused. Never rejects.
    */
   async resume(stored: StoredBundle, rules: OwnerRules | undefined): Promise<readonly Refusal[]> {
     return await this.#inTurn(async () => {
       const judged = rules === undefined ? [] : await judgeBundle(stored.bundle, rules, this.#edges.resolvePath);
-      const programs = new Set(programsOf(stored.bundle).map((program) => program.path));
+      const programs = new Set(programsOf(stored.bundle).flatMap((program) => [program.path, userPath(program.path)]));
       const forbidden = judged.filter((refusal) => !programs.has(refusal.path));
       const refusals = forbidden.length > 0 ? forbidden : await this.#putInForce(stored);
       if (refusals.length > 0) this.#listener.refused(stored.identity, refusals);

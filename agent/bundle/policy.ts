@@ -50,12 +50,27 @@ export function programsOf(bundle: Bundle): NamedProgram[] {
 
 const HOOK_NAMES = ['active', 'backup', 'fault', 'stop', 'any'] as const satisfies readonly (keyof Hooks)[];
 
+/** Where the user of a program stands, given where its command stands. */
+export function userPath(commandPath: string): string {
+  return commandPath.replace(/command$/, 'user');
+}
+
+/** Why a controller may not have a program run as this user; absent when it may. Empty: the default user. */
+export function userRefusal(user: string, scripts: ScriptPolicy | undefined): string | undefined {
+  const allowed = [scripts?.user ?? '', ...(scripts?.users ?? [])].filter((name) => name !== '');
+  if (user === '' || allowed.includes(user)) return undefined;
+  const present = allowed.length === 0 ? 'which names nobody' : `which has ${allowed.join(', ')}`;
+  return `user "${user}" is not in scripts.users of this host's agent.yaml, ${present}; add it to let a controller use it`;
+}
+
 /** All rules that a bundle breaks; none when it may be put in force. */
 export async function judgeBundle(bundle: Bundle, rules: OwnerRules, resolve: ResolvePath): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
-  for (const { path: at, file } of programsOf(bundle)) {
+  for (const { path: at, file, user } of programsOf(bundle)) {
     const reason = malformedPath(file) ?? (await scriptRefusal(file, undefined, rules.scripts, resolve));
     if (reason !== undefined) refusals.push({ path: at, reason });
+    const userReason = userRefusal(user, rules.scripts);
+    if (userReason !== undefined) refusals.push({ path: userPath(at), reason: userReason });
   }
   for (const router of bundle.routers) {
     const at = `routers[${router.name}]`;

@@ -26,6 +26,8 @@ export interface HostEdgesOptions {
   readonly clock: Clock;
   /** User for programs that name none; absent: keepalived_script if there is one, else the agent's own. */
   readonly defaultUser: () => string | undefined;
+  /** Why a program may not run as a user that its configuration names; absent: it may. */
+  readonly userRefusal: (user: string) => string | undefined;
   /** The host's own list: why a program may not be run, given its configured and resolved path. Absent: it may. */
   readonly refusal: (file: string, resolved: string) => Promise<string | undefined>;
 }
@@ -34,7 +36,10 @@ export function hostProgramEdges(options: HostEdgesOptions): ProgramEdges {
   const lingering = new LingeringPipes();
   return {
     clock: options.clock,
-    account: (user) => accountOf(user ?? options.defaultUser()),
+    account: async (user) => {
+      const reason = options.userRefusal(user ?? '');
+      return reason === undefined ? await accountOf(user ?? options.defaultUser()) : { ok: false, reason };
+    },
     judge: async (file, account) => judgeOnHost(file, account, options.refusal),
     spawn: (request) => spawnOnHost(request, lingering),
   };

@@ -12,7 +12,7 @@ import type { ControllerLink, NodeStatus } from '../../proto/gen/baton/v1/status
 import type { Logger } from '../../proto/process/logger.js';
 import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.js';
 import { Configuration } from '../bundle/configuration.js';
-import { type OwnerRules, scriptRefusal } from '../bundle/policy.js';
+import { type OwnerRules, scriptRefusal, userRefusal } from '../bundle/policy.js';
 import { CheckSupervisor } from '../health/checks.js';
 import { hostProgramEdges } from '../health/host-edges.js';
 import type { ProgramEdges } from '../health/program.js';
@@ -89,6 +89,7 @@ export class AgentWorker implements AgentSide {
     const programs: ProgramEdges = hostProgramEdges({
       clock,
       defaultUser: () => this.#scriptUser,
+      userRefusal: (user) => (isStandalone ? undefined : userRefusal(user, this.#rules.scripts)),
       refusal: async (file, resolved) =>
         isStandalone ? undefined : await scriptRefusal(file, resolved, this.#rules.scripts, resolvePath),
     });

@@ -16,7 +16,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 let directories = 0;
 
 const RULES: OwnerRules = {
-  scripts: ScriptPolicy.fromPartial({ allow: ['/opt/checks/*', '/opt/hooks/*'] }),
+  scripts: ScriptPolicy.fromPartial({ allow: ['/opt/checks/*', '/opt/hooks/*'], users: ['nobody'] }),
   policy: undefined,
 };
 

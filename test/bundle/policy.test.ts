@@ -78,7 +78,10 @@ test('every program and FIFO of a bundle is judged, each with its place', async 
       fifo: '/etc/passwd',
     },
   });
-  const rules = { scripts: ScriptPolicy.fromPartial({ allow: ['/opt/*', '/opt/checks/*'] }), policy: undefined };
+  const rules = {
+    scripts: ScriptPolicy.fromPartial({ allow: ['/opt/*', '/opt/checks/*'], user: 'nobody' }),
+    policy: undefined,
+  };
   const refusals = await judgeBundle(bundle, rules, resolver());
   assert.deepEqual(
     refusals.map(({ path }) => path),
@@ -87,8 +90,22 @@ test('every program and FIFO of a bundle is judged, each with its place', async 
   assert.match(refusals[1]?.reason ?? '', /not an absolute path/);
 });
 
+test('a controller names only users that the owner allows', async () => {
+  const judge = async (scripts: Parameters<typeof ScriptPolicy.fromPartial>[0]): Promise<string[]> => {
+    const rules = { scripts: ScriptPolicy.fromPartial({ allow: ['/opt/hooks/*', '/opt/checks/*'], ...scripts }) };
+    const refusals = await judgeBundle(sampleBundle(), { ...rules, policy: undefined }, resolver());
+    return refusals.map(({ path, reason }) => `${path}: ${reason}`);
+  };
+  assert.deepEqual(await judge({ user: 'nobody' }), []);
+  assert.deepEqual(await judge({ user: 'root', users: ['nobody'] }), []);
+  assert.deepEqual(await judge({}), [
+    'checks[alive].spec.exec.user: user "nobody" is not in scripts.users of this host\'s agent.yaml, which names nobody; add it to let a controller use it',
+  ]);
+  assert.match((await judge({ user: 'root', users: ['postgres'] }))[0] ?? '', /which has root, postgres;/);
+});
+
 test('interfaces, addresses, identifiers and priorities are free unless limited', async () => {
-  const scripts = ScriptPolicy.fromPartial({ allow: ['/opt/hooks/*', '/opt/checks/*'] });
+  const scripts = ScriptPolicy.fromPartial({ allow: ['/opt/hooks/*', '/opt/checks/*'], users: ['nobody'] });
   const judge = async (policy: Parameters<typeof HostPolicy.fromPartial>[0] | undefined): Promise<string[]> => {
     const rules = { scripts, policy: policy === undefined ? undefined : HostPolicy.fromPartial(policy) };
     return (await judgeBundle(sampleBundle(), rules, resolver())).map(({ path, reason }) => `${path}: ${reason}`);

@@ -26,11 +26,13 @@ async function outcomeOf(
   command: readonly string[],
   timeout = 5_000,
   refusal: () => Promise<string | undefined> = async () => undefined,
+  user?: string,
 ): Promise<Outcome> {
-  const edges = hostProgramEdges({ clock: systemClock, defaultUser: () => own, refusal });
+  const userRefusal = (name: string) => (name === 'stranger' ? 'not for strangers' : undefined);
+  const edges = hostProgramEdges({ clock: systemClock, defaultUser: () => own, userRefusal, refusal });
   let outcome: Outcome | undefined;
   await new Promise<void>((resolve) => {
-    runProgram({ command, timeout }, edges, {
+    runProgram({ command, timeout, ...(user !== undefined && { user }) }, edges, {
       result: (result) => {
         outcome = result;
       },
@@ -87,6 +89,13 @@ test('what the host does not allow is not run', async () => {
   const outcome = await outcomeOf([file], 5_000, async () => 'not on the list');
   assert.deepEqual([outcome.result, outcome.reason], [CheckResult.REFUSED, 'not on the list']);
   assert.throws(() => readFileSync(canary), { code: 'ENOENT' });
+});
+
+test('a user that the host does not allow runs nothing', async () => {
+  const file = script('as-stranger', '#!/bin/sh\n');
+  const outcome = await outcomeOf([file], 5_000, undefined, 'stranger');
+  assert.equal(outcome.reason, 'not for strangers');
+  assert.equal(outcome.result, CheckResult.REFUSED);
 });
 
 test('at the timeout the whole process group ends', async () => {

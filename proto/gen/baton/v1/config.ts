@@ -37,6 +37,8 @@ export interface ScriptPolicy {
   allow: string[];
   /** User for scripts that name none. Unset: keepalived_script if it exists, else the agent's own. */
   user: string;
+  /** Users that a controller may name besides that one, as it writes them: "nobody", "postgres:postgres". Unset: none. */
+  users: string[];
 }
 
 export interface HostPolicy {
@@ -293,7 +295,7 @@ export const AgentConfig: MessageFns<AgentConfig> = {
 };
 
 function createBaseScriptPolicy(): ScriptPolicy {
-  return { allow: [], user: "" };
+  return { allow: [], user: "", users: [] };
 }
 
 export const ScriptPolicy: MessageFns<ScriptPolicy> = {
@@ -303,6 +305,9 @@ export const ScriptPolicy: MessageFns<ScriptPolicy> = {
     }
     if (message.user !== "") {
       writer.uint32(18).string(message.user);
+    }
+    for (const v of message.users) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -336,6 +341,14 @@ export const ScriptPolicy: MessageFns<ScriptPolicy> = {
             message.user = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.users.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -352,6 +365,7 @@ export const ScriptPolicy: MessageFns<ScriptPolicy> = {
     return {
       allow: globalThis.Array.isArray(object?.allow) ? object.allow.map((e: any) => globalThis.String(e)) : [],
       user: isSet(object.user) ? globalThis.String(object.user) : "",
+      users: globalThis.Array.isArray(object?.users) ? object.users.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -363,6 +377,9 @@ export const ScriptPolicy: MessageFns<ScriptPolicy> = {
     if (message.user !== "") {
       obj.user = message.user;
     }
+    if (message.users?.length) {
+      obj.users = message.users;
+    }
     return obj;
   },
 
@@ -373,6 +390,7 @@ export const ScriptPolicy: MessageFns<ScriptPolicy> = {
     const message = createBaseScriptPolicy();
     message.allow = object.allow?.map((e) => e) || [];
     message.user = object.user ?? "";
+    message.users = object.users?.map((e) => e) || [];
     return message;
   },
 };
