@@ -80,7 +80,7 @@ export interface Alert {
 /** A change that arrives this long after it happened was held up: the controller or the way to it was down. */
 export const LATE_AFTER_MS = 5_000;
 /** Two nodes tell of the same handover with clocks at most this far apart. */
-const SAME_HANDOVER_MS = 5_000;
+export const SAME_HANDOVER_MS = 5_000;
 
 /** undefined: nothing that anybody should be told. */
 export function judgeChanges(input: AlertInput): Alert | undefined {

@@ -38,6 +38,7 @@ export async function collect(options: CollectorOptions, now: number): Promise<C
     const changes = rows.map(changeFromRow);
     const due = completeAt(
       changes.map((change) => ({
+        node: change.node,
         receivedAt: change.receivedAt,
         happenedAt: change.at,
         leftActive: change.from === MemberState.ACTIVE,

@@ -1,5 +1,5 @@
 /** When the recorded changes of one virtual router are complete enough to be told. Pure. */
-import { LATE_AFTER_MS } from './alert.js';
+import { LATE_AFTER_MS, SAME_HANDOVER_MS } from './alert.js';
 
 /** What held up one node's report usually held up the others': they are waited for this long at least. */
 const LATE_WAIT_MS = 5_000;
@@ -11,6 +11,7 @@ const LATE_WAIT_MS = 5_000;
 export const LATE_HALF_WAIT_MS = 20_000;
 
 export interface Recorded {
+  readonly node: string;
   /** By the controller's clock. */
   readonly receivedAt: number;
   /** By the node's clock. */
@@ -27,8 +28,21 @@ export function completeAt(changes: readonly Recorded[], groupWaitMs: number): n
   const first = Math.min(...changes.map((change) => change.receivedAt));
   const isLate = changes.some((change) => change.receivedAt - change.happenedAt > LATE_AFTER_MS);
   if (!isLate) return first + groupWaitMs;
-  const isHalf = changes.some((change) => change.leftActive) && !changes.some((change) => change.becameActive);
-  return first + Math.max(groupWaitMs, isHalf ? LATE_HALF_WAIT_MS : LATE_WAIT_MS);
+  return first + Math.max(groupWaitMs, isHalfTold(changes) ? LATE_HALF_WAIT_MS : LATE_WAIT_MS);
+}
+
+/** The last that gave up being active has no successor yet; what was before, or it was itself before, does not count. */
+function isHalfTold(changes: readonly Recorded[]): boolean {
+  const last = changes
+    .filter((change) => change.leftActive)
+    .reduce<Recorded | undefined>((a, b) => (a !== undefined && a.happenedAt > b.happenedAt ? a : b), undefined);
+  if (last === undefined) return false;
+  return !changes.some(
+    ({ node, becameActive, happenedAt }) =>
+      becameActive &&
+      // It may have come back itself, but not before it left; another one's clock may differ.
+      (node === last.node ? happenedAt > last.happenedAt : happenedAt > last.happenedAt - SAME_HANDOVER_MS),
+  );
 }
 
 /** Whether an instant has come; one that lies further ahead than it can be was made by a clock that was wrong. */

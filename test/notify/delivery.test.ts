@@ -66,8 +66,8 @@ test('back-off doubles from 2 s to 5 min and is spread by a fifth', () => {
   assert.equal(retryDelayMs(1, 0.999_999), 2_400);
 });
 
-const gained = { leftActive: false, becameActive: true };
-const gone = { leftActive: true, becameActive: false };
+const gained = { node: 'b', leftActive: false, becameActive: true };
+const gone = { node: 'a', leftActive: true, becameActive: false };
 
 test('changes are complete one group wait after the first arrived', () => {
   const live = [
@@ -87,6 +87,15 @@ test('a late half of a failover waits 20 s for the successor to report', () => {
   const gaveUp = { receivedAt: 100_000, happenedAt: 90_000, ...gone };
   assert.equal(completeAt([gaveUp], 2_000), 120_000);
   assert.equal(completeAt([gaveUp, { receivedAt: 112_000, happenedAt: 90_000, ...gained }], 2_000), 105_000);
+});
+
+test('a successor is another one at the same time, or whoever came after; what was before does not end the wait', () => {
+  const gaveUp = { receivedAt: 100_000, happenedAt: 90_000, ...gone };
+  const became = (node: string, happenedAt: number) => ({ receivedAt: 100_000, happenedAt, ...gained, node });
+  assert.equal(completeAt([became('a', 89_000), gaveUp], 2_000), 120_000);
+  assert.equal(completeAt([became('b', 80_000), gaveUp], 2_000), 120_000);
+  assert.equal(completeAt([gaveUp, became('b', 89_999)], 2_000), 105_000);
+  assert.equal(completeAt([gaveUp, became('a', 91_000)], 2_000), 105_000);
 });
 
 test('an instant that a wrong clock put far ahead has come', () => {
