@@ -9,7 +9,7 @@
  */
 import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
 import type { Rtnetlink } from '../link/rtnetlink.js';
-import { type Input, type Ipv4, nextDeadline, step, type TrackState } from '../vrrp/index.js';
+import { type Input, type Ipv4, nextDeadline, step, type TrackState, type VirtualRouter } from '../vrrp/index.js';
 import { formatIpv4 } from '../wire/ipv4-address.js';
 import { decodeAdvertisement } from '../wire/reception.js';
 import { AddressKeeper } from './address-keeper.js';
@@ -345,7 +345,7 @@ class ElectionLoop implements Election {
     const running = [...this.#routers.values()].map(({ settings }) => settings);
     const { stop, change, start } = changeBetween(running, wanted);
     for (const name of stop) this.#stopRouter(name, now);
-    for (const settings of change) this.#changeRouter(settings, now);
+    this.#changeRouters(change, now);
     const started = start.map((settings) => new RunningRouter(settings, this.#clock.wallMs()));
     for (const router of started) {
       this.#routers.set(router.name, router);
@@ -376,14 +376,19 @@ class ElectionLoop implements Election {
     this.#routers.delete(name);
   }
 
-  #changeRouter(settings: RouterSettings, now: Instant): void {
-    const router = this.#routers.get(settings.router.name);
-    if (router === undefined) return;
-    const previous = router.router;
-    const gone = router.replaceSettings(settings);
-    router.hostOwned = hostOwnedAddresses(router, this.#table);
-    if (router.isActive) this.#keeper.remove(router, gone);
-    this.#step(router, { kind: 'reconfigured', previous }, now);
+  /** What one gives up goes before another takes it: an address may move from one router to the other. */
+  #changeRouters(change: readonly RouterSettings[], now: Instant): void {
+    const changed: { readonly router: RunningRouter; readonly previous: VirtualRouter }[] = [];
+    for (const settings of change) {
+      const router = this.#routers.get(settings.router.name);
+      if (router === undefined) continue;
+      const previous = router.router;
+      const gone = router.replaceSettings(settings);
+      router.hostOwned = hostOwnedAddresses(router, this.#table);
+      if (router.isActive) this.#keeper.remove(router, gone);
+      changed.push({ router, previous });
+    }
+    for (const { router, previous } of changed) this.#step(router, { kind: 'reconfigured', previous }, now);
   }
 
   #forgetUnusedChecks(): void {

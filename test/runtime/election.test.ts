@@ -204,6 +204,26 @@ describe('configuration', () => {
     assert.equal(a.occurrences('address').length, 0);
   });
 
+  test('that moves an address between running routers leaves it where it is wanted', () => {
+    for (const leased of [true, false]) {
+      const { clock, host } = lan();
+      const a = host('a', '10.0.0.1');
+      const configure = (first: readonly string[], second: readonly string[]) =>
+        a.configure(
+          settings({ name: 'r1', vrid: 1, leased, addresses: first }),
+          settings({ name: 'r2', vrid: 2, leased, addresses: second }),
+        );
+      configure(['10.0.0.101'], ['10.0.0.102', '10.0.0.103']);
+      clock.advance(DOWN_100);
+      configure(['10.0.0.101', '10.0.0.102'], ['10.0.0.103']);
+      assert.ok(a.holds('10.0.0.102'), `from the second to the first, leased ${leased}`);
+      configure(['10.0.0.102'], ['10.0.0.101', '10.0.0.103']);
+      assert.ok(a.holds('10.0.0.101'), `from the first to the second, leased ${leased}`);
+      assert.deepEqual(a.occurrences('address'), []);
+      assert.deepEqual(a.router('r2').heldAddresses, ['10.0.0.101/32', '10.0.0.103/32']);
+    }
+  });
+
   test('without a router stops it: priority 0, addresses removed, sockets closed', () => {
     const { clock, host } = lan();
     const a = host('a', '10.0.0.1');
