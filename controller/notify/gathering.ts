@@ -4,8 +4,11 @@ import { LATE_AFTER_MS, SAME_HANDOVER_MS } from './alert.js';
 /** What held up one node's report usually held up the others': they are waited for this long at least. */
 const LATE_WAIT_MS = 5_000;
 
+/** A report that was held up even so long waits for the other half; no clock that is kept right is as far off. */
+const HELD_UP_AFTER_MS = 1_000;
+
 /**
- * Half a failover, reported late: somebody gave up being active and nobody has reported becoming so. The other half is
+ * Half a failover, held up: somebody gave up being active and nobody has reported becoming so. The other half is
  * in the queue of an agent that has not found the controller again; its longest wait between attempts is 15 s.
  */
 export const LATE_HALF_WAIT_MS = 20_000;
@@ -26,9 +29,9 @@ export interface Recorded {
  */
 export function completeAt(changes: readonly Recorded[], groupWaitMs: number): number {
   const first = Math.min(...changes.map((change) => change.receivedAt));
-  const isLate = changes.some((change) => change.receivedAt - change.happenedAt > LATE_AFTER_MS);
-  if (!isLate) return first + groupWaitMs;
-  return first + Math.max(groupWaitMs, isHalfTold(changes) ? LATE_HALF_WAIT_MS : LATE_WAIT_MS);
+  const heldUpMs = Math.max(...changes.map((change) => change.receivedAt - change.happenedAt));
+  if (heldUpMs > HELD_UP_AFTER_MS && isHalfTold(changes)) return first + Math.max(groupWaitMs, LATE_HALF_WAIT_MS);
+  return first + Math.max(groupWaitMs, heldUpMs > LATE_AFTER_MS ? LATE_WAIT_MS : 0);
 }
 
 /** The last that gave up being active has no successor yet; what was before, or it was itself before, does not count. */

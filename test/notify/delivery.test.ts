@@ -83,7 +83,9 @@ test('late ones wait for the other nodes, 5 s at least', () => {
   assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 90_000, ...gained }], 8_000), 108_000);
 });
 
-test('a late half of a failover waits 20 s for the successor to report', () => {
+test('a half of a failover that was held up for more than 1 s waits 20 s for the successor to report', () => {
+  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 98_999, ...gone }], 2_000), 120_000);
+  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 99_000, ...gone }], 2_000), 102_000);
   const gaveUp = { receivedAt: 100_000, happenedAt: 90_000, ...gone };
   assert.equal(completeAt([gaveUp], 2_000), 120_000);
   assert.equal(completeAt([gaveUp, { receivedAt: 112_000, happenedAt: 90_000, ...gained }], 2_000), 105_000);
