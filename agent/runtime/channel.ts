@@ -112,7 +112,11 @@ export class Channel {
         return;
       }
       for (const outcome of [this.#vrrp.setMulticast(multicast), this.#vrrp.setAnyTtl(anyTtl)]) {
-        if (!outcome.ok) this.events.onError(this, 'set up the advertisement socket', new Error(outcome.message));
+        if (outcome.ok) continue;
+        // It may be deaf to some of its routers: better none than that, until it can be opened as a whole.
+        this.#closeVrrp();
+        this.events.onError(this, 'set up the advertisement socket', new Error(outcome.message));
+        return;
       }
     } catch (error) {
       this.events.onError(this, 'open the advertisement socket', error);

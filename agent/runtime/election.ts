@@ -150,8 +150,9 @@ class ElectionLoop implements Election {
       work(now);
       this.#effects.flush();
     } catch (error) {
-      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#trouble.failed('an input could not be handled; this is a fault of the program', 'election', detail, now);
+      this.#tellFault('an input could not be handled', 'election', error, now);
+      // It may have been the timer's turn that broke off before the timer was armed again.
+      this.#retryLater(now);
     }
     this.#armBy(this.#trouble.nextAt ?? NEVER);
     if (this.#isStopping) this.#endWhenStopped();
@@ -161,8 +162,19 @@ class ElectionLoop implements Election {
     const { member, effects } = step(router.router, router.member, input, now);
     router.member = member;
     router.deadline = nextDeadline(router.router, member);
-    for (const effect of effects) this.#effects.run(router, effect, now);
+    for (const effect of effects) {
+      try {
+        this.#effects.run(router, effect, now);
+      } catch (error) {
+        this.#tellFault(`an effect (${effect.kind}) could not be carried out`, router.name, error, now);
+      }
+    }
     if (router.deadline !== undefined) this.#armBy(router.deadline);
+  }
+
+  #tellFault(what: string, on: string, error: unknown, now: Instant): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#trouble.failed(`${what}; this is a fault of the program`, on, detail, now);
   }
 
   // Time
@@ -207,17 +219,17 @@ class ElectionLoop implements Election {
   #readFirst(readingsLeft: number): void {
     const before = this.#packets;
     this.#isReadingFirst = true;
-    this.#edges.defer(() =>
+    this.#edges.defer(() => {
+      this.#isReadingFirst = false;
       this.#enter((now) => {
         if (this.#packets !== before && readingsLeft > 0) {
           this.#readFirst(readingsLeft - 1);
           return;
         }
-        this.#isReadingFirst = false;
         this.#tickDue(now, () => true);
         this.#armNext();
-      }),
-    );
+      });
+    });
   }
 
   #retryLater(now: Instant): void {

@@ -90,6 +90,19 @@ describe('interfaces', () => {
     assert.equal(a.router().state, 'backup');
   });
 
+  test('on which the group cannot be joined is a fault, and tried again: nobody is active and deaf', () => {
+    const clock = new VirtualClock();
+    const a = new VirtualHost('a', new VirtualLan(clock), ['10.0.0.1/24']);
+    a.configure(settings({ more: { peers: ['10.0.0.2'] } }));
+    a.multicastFails = constants.errno.ENOBUFS;
+    a.configure(settings());
+    assert.equal(a.router().state, 'fault');
+    assert.match(String(a.occurrences('log')[0]?.fields['detail']), /ENOBUFS/);
+    a.multicastFails = undefined;
+    clock.advance(SECOND);
+    assert.equal(a.router().state, 'backup');
+  });
+
   test('a socket that breaks is opened again', () => {
     const { a, clock } = activeHost();
     a.breakSockets();

@@ -80,6 +80,23 @@ test('a send that fails is counted and told once, and the election goes on', () 
   assert.ok(Number(a.occurrences('log')[1]?.fields['count']) > 50);
 });
 
+test('a fault of the program while carrying out one effect stops neither the rest nor the other routers', () => {
+  const { a, clock } = host();
+  a.announceBreaks = true;
+  a.configure(settings(), settings({ name: 's', vrid: 11, addresses: ['10.0.0.101'] }));
+  clock.advance(DOWN_100);
+  assert.deepEqual(
+    a.takeLog().filter((line) => line.startsWith('advert')),
+    ['advert 100', 'advert 100'],
+  );
+  assert.deepEqual([a.router('r').cause, a.router('s').cause], ['active-down', 'active-down']);
+  clock.advance(10 * SECOND);
+  assert.equal(a.takeLog().filter((line) => line.startsWith('advert')).length, 20);
+  const [told] = a.occurrences('log');
+  assert.match(told?.message ?? '', /fault of the program/);
+  assert.match(String(told?.fields['detail']), /TypeError: a fault of the program/);
+});
+
 test('the table of peers is bounded', () => {
   const { a } = host();
   a.configure(settings());

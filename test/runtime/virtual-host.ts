@@ -58,6 +58,9 @@ export class VirtualHost {
   sendFails: number | undefined;
   addFails: number | undefined;
   openFails: number | undefined;
+  multicastFails: number | undefined;
+  /** Announcements throw, as a fault of the program would. */
+  announceBreaks = false;
   election: Election;
   #indexes = 1;
   #monitor: LinkMonitorOptions | undefined;
@@ -244,7 +247,7 @@ export class VirtualHost {
             this.lan.send(this, (to) => to.receive(copy));
             return OK;
           },
-          setMulticast: () => OK,
+          setMulticast: () => (this.multicastFails === undefined ? OK : refusal(this.multicastFails, 'join the group')),
           setAnyTtl: () => OK,
           overruns: () => 0,
           uncountedRefuse: () => 0,
@@ -257,6 +260,7 @@ export class VirtualHost {
         return {
           interfaceIndex: options.interfaceIndex,
           announce: (addresses, repeat) => {
+            if (this.announceBreaks) throw new TypeError('a fault of the program');
             for (const address of addresses) {
               this.log.push(`arp ${formatIpv4(address)} x${repeat}`);
               this.lan.send(this, (to) => {
