@@ -62,10 +62,7 @@ export function stepHandover(
       // Whoever else says priority 0 is leaving too. Anybody who does not is the successor, whatever its priority; to
       // say priority 0 again would only unsettle its backups.
       if (input.advertisement.priority === 0 || handover.releaseAt !== undefined) return unchanged(member);
-      return stay(member, {
-        ...phase,
-        handover: { until: handover.until, releaseAt: now + RELEASE_AFTER_SUCCESSOR },
-      });
+      return stay(member, { ...phase, handover: withSuccessor(handover, now) });
     case 'announcementHeard':
       return stop(router, member, { code: 'handed-over' }, REMOVE);
     case 'startup':
@@ -81,6 +78,12 @@ export function stepHandover(
     default:
       return assertNever(input);
   }
+}
+
+/** Our patience ends no earlier: with intervals of 10 ms it is shorter than the time that a successor is given. */
+function withSuccessor({ until }: Handover, now: Instant): Handover {
+  const releaseAt = now + RELEASE_AFTER_SUCCESSOR;
+  return { until: Math.max(until, releaseAt), releaseAt };
 }
 
 function tick(router: VirtualRouter, member: Member, phase: Active, handover: Handover, now: Instant): Outcome {

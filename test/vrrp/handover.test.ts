@@ -45,6 +45,17 @@ test('50 ms after the advertisement of a successor it lets go in any case', () =
   assert.equal(driven.feed({ kind: 'tick' }, 4_650_000).cause, 'handed-over');
 });
 
+test('a successor gets its 50 ms even where our patience is shorter: priority 0 is not said to it', () => {
+  const driven = handingOver({ advertisementInterval: 10_000 });
+  const since = driven.phase('active').lastAdvertAt;
+  driven.feed(heard(50, undefined, 10_000), since + 8_047);
+  driven.feed({ kind: 'tick' }, since + 39_960);
+  assert.deepEqual(driven.effects, []);
+  driven.feed({ kind: 'tick' }, since + 58_047);
+  assert.deepEqual(driven.kinds, ['removeAddresses', 'listenForAnnouncements', 'transitioned']);
+  assert.equal(driven.cause, 'handed-over');
+});
+
 test('another router that leaves is no successor', () => {
   const driven = handingOver().feed(heard(0), 4_600_000);
   assert.equal(driven.phase('active').handover?.releaseAt, undefined);
