@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -108,6 +110,48 @@ test('init, join, apply, push, acknowledge: the whole way', async () => {
   assert.equal(status.nodes[0]?.bundleInForce?.hash, push?.bundle?.hash);
   assert.equal(status.routers[0]?.members[0]?.bundleCurrent, true);
   assert.equal(status.routers[0]?.members[0]?.holdsAddresses, true);
+});
+
+test('a connection lives for longer than the welcome is waited for', async () => {
+  let lateWelcome: () => void = () => undefined;
+  const agent = new FakeAgent();
+  const stateDir = await joinAs('base6');
+  const wait = (ms: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (ms === 15_000) lateWelcome = resolve;
+      else if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    });
+  links.push(startControlLink({ agent, controllers: [], stateDir, log: silent, wait }));
+  await agent.until(() => agent.link?.state === 'connected');
+  lateWelcome();
+  await apply(routerManifest('long', 60, '[{node: base6, interface: em1}]'));
+  await agent.until(() => agent.pushes.some((push) => Bundle.decode(push.content).routers.length === 1));
+  assert.equal(agent.link?.state, 'connected');
+  assert.deepEqual(
+    agent.updates.map(({ state }) => state),
+    ['connecting', 'connected'],
+  );
+});
+
+test('a port that takes connections and says nothing is given up', async () => {
+  const silentServer = createServer();
+  silentServer.listen(0, '127.0.0.1');
+  await once(silentServer, 'listening');
+  const { port } = silentServer.address() as AddressInfo;
+  const agent = new FakeAgent();
+  const stateDir = await joinAs('base7');
+  // The wait for the welcome is over at once; the others end with the link.
+  const wait = (ms: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (ms === 15_000 || signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    });
+  const started = startControlLink({ agent, controllers: [`127.0.0.1:${port}`], stateDir, log: silent, wait });
+  links.push(started);
+  await agent.until(() => agent.link?.error === 'the controller did not answer in time');
+  await started.stop();
+  silentServer.close();
 });
 
 test('a refused bundle is told with its reasons and not pushed again until something else is wanted', async () => {
