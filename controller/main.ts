@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { ControllerConfig } from '../proto/gen/baton/v1/config.js';
-import { formatSourceProblem, parseConfigFile } from '../proto/manifest/index.js';
+import { formatSourceProblem, messageToPlain, parseConfigFile } from '../proto/manifest/index.js';
 import { DEFAULT_CONTROLLER_PORT, formatHostPort, type HostPort, parseHostPort } from '../proto/process/host-port.js';
-import { createLogger, isLogLevel, LOG_LEVELS, type LogLevel } from '../proto/process/logger.js';
+import { createLogger, isLogLevel, LOG_LEVELS, type Logger, type LogLevel } from '../proto/process/logger.js';
 import { readProgramVersion } from '../proto/process/program-version.js';
 import { compileBundle } from '../proto/rules/compile.js';
 import { durationToMicros, isUsableDuration } from '../proto/rules/duration.js';
@@ -68,30 +68,42 @@ async function runServe(flags: ServeFlags): Promise<void> {
   const config = readConfig(flags.config);
   const dataDir = flags.dataDir ?? (config.dataDir || DEFAULT_DATA_DIR);
   const listen = parseListen(flags.listen ?? (config.listen || `:${DEFAULT_CONTROLLER_PORT}`));
-  const log = createLogger({
-    name: 'baton-controller',
-    level: logLevel(flags.logLevel ?? (config.logLevel || 'info')),
-  });
+  const log = createLogger({ name: 'baton-controller', level: wantedLevel(flags, config) });
   if (!Authority.exists(dataDir)) {
     throw new StartError(`${dataDir} holds no controller; "baton-controller init --data-dir ${dataDir}" makes one`);
   }
   const running = await serve({
     dataDir,
     listen,
-    certificateLifetimeMs: span(config, 'certificateLifetime', DEFAULT_CERTIFICATE_LIFETIME_MS, 60_000, 365 * DAY_MS),
-    mailGroupWaitMs: span(config, 'mailGroupWait', DEFAULT_GROUP_WAIT_MS, 0, 3_600_000),
-    mailGiveUpAfterMs: span(config, 'mailGiveUpAfter', DEFAULT_GIVE_UP_MS, 60_000, 30 * DAY_MS),
-    eventRetentionMs: span(config, 'eventRetention', DEFAULT_RETENTION_MS, 60_000, 3_650 * DAY_MS),
+    ...spansOf(config),
     validate: validateResources,
     compile: compileBundle,
     now: () => new Date(),
     log,
   });
   log.info({ address: formatHostPort(running.address), path: dataDir }, 'controller serving');
+  process.on('SIGHUP', () => reload(flags, config, log));
   const signal = await firstSignal();
   log.info({ cause: signal }, 'controller stopping');
   await running.stop();
   log.info('controller stopped');
+}
+
+/** SIGHUP: the file is judged whole; the log level counts from now on, what else has changed takes a restart and is named. */
+function reload(flags: ServeFlags, running: ControllerConfig, log: Logger): void {
+  try {
+    const config = readConfig(flags.config);
+    spansOf(config);
+    log.level = wantedLevel(flags, config);
+    const [was, is] = [running, config].map((one) => messageToPlain('baton.v1.ControllerConfig', one));
+    const restart = Object.keys({ ...was, ...is }).filter(
+      (field) => field !== 'logLevel' && JSON.stringify(was?.[field]) !== JSON.stringify(is?.[field]),
+    );
+    if (restart.length > 0) log.warn({ detail: restart }, 'these settings have changed and take a restart');
+    log.info('the configuration was read again');
+  } catch (err) {
+    log.error({ err }, 'reload failed; the former settings go on');
+  }
 }
 
 /** Resolves at the first request to stop; the second ends the process at once. */
@@ -122,6 +134,20 @@ function readConfig(file: string | undefined): ControllerConfig {
   const { config, problems } = parseConfigFile(text, name, 'baton.v1.ControllerConfig');
   if (config === undefined) throw new StartError(problems.map((problem) => formatSourceProblem(problem)).join('\n'));
   return config;
+}
+
+function wantedLevel(flags: ServeFlags, config: ControllerConfig): LogLevel {
+  return logLevel(flags.logLevel ?? (config.logLevel || 'info'));
+}
+
+/** @throws StartError */
+function spansOf(config: ControllerConfig) {
+  return {
+    certificateLifetimeMs: span(config, 'certificateLifetime', DEFAULT_CERTIFICATE_LIFETIME_MS, 60_000, 365 * DAY_MS),
+    mailGroupWaitMs: span(config, 'mailGroupWait', DEFAULT_GROUP_WAIT_MS, 0, 3_600_000),
+    mailGiveUpAfterMs: span(config, 'mailGiveUpAfter', DEFAULT_GIVE_UP_MS, 60_000, 30 * DAY_MS),
+    eventRetentionMs: span(config, 'eventRetention', DEFAULT_RETENTION_MS, 60_000, 3_650 * DAY_MS),
+  };
 }
 
 /** A duration of the configuration in milliseconds. */
@@ -179,7 +205,9 @@ function program(): Command {
     .action(runInit);
   root
     .command('serve')
-    .description('run the controller')
+    .description(
+      'run the controller until SIGTERM or SIGINT; SIGHUP reads the log level in the configuration file again',
+    )
     .option('--config <file>', `configuration file (default: ${DEFAULT_CONFIG_FILE}, if it exists)`)
     .option('--data-dir <dir>', `where everything is kept (default: ${DEFAULT_DATA_DIR})`)
     .option('--listen <address:port>', `where to listen (default: :${DEFAULT_CONTROLLER_PORT}, every address)`)
