@@ -1,6 +1,6 @@
 /** A program running on a host of the laboratory: its output, and its end by the pid we were given. */
 import type { ChildProcess } from 'node:child_process';
-import { until } from './until.js';
+import { until, WaitedInVain } from './until.js';
 
 /** Output kept for `lines` and failure messages. */
 const MAX_LINES = 20_000;
@@ -55,19 +55,19 @@ export class Program {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The first line that contains `text`, printed before or from now on. */
-  untilSays(text: string | RegExp, withinMs: number): Promise<string> {
+  /** The first line that contains `text`, printed before or from now on. Fails at once when it ends without. */
+  async untilSays(text: string | RegExp, withinMs: number): Promise<string> {
     const matches = (line: string) => (typeof text === 'string' ? line.includes(text) : text.test(line));
-    return until(
+    const seen = () => ({ ended: this.#end ?? 'running', said: this.tail() });
+    const said = await until(
       `${this.title} to say ${text}`,
       withinMs,
-      () => {
-        const said = this.#lines.find(matches);
-        if (said === undefined && this.#end !== undefined) return undefined;
-        return said;
-      },
-      () => ({ ended: this.#end ?? 'running', said: this.tail() }),
+      () => this.#lines.find(matches) ?? (this.#end === undefined ? undefined : null),
+      seen,
     );
+    if (said === null)
+      throw new WaitedInVain(`${this.title} to say ${text}`, withinMs, JSON.stringify(seen(), null, 1));
+    return said;
   }
 
   write(text: string): void {
