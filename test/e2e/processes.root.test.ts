@@ -174,12 +174,22 @@ test('a controller: exit codes, SIGHUP, SIGTERM, and what it leaves', { skip }, 
   const pin = /sha256:[0-9a-f]{64}/;
   assert.equal(pin.exec(again)?.[0], pin.exec(made)?.[0]);
 
-  writeFileSync(config, 'logLevel: warn\n');
-  const running = await controller.start();
+  writeFileSync(config, 'logLevel: info\n');
+  const running = await controller.start({ options: ['--config', config] });
   const taken = await serve('--data-dir', controller.dataDirectory);
   assert.equal(taken.exit, 1);
   assert.match(taken.stderr, /7443|another|in use/);
   assert.equal((await controller.attempt('status')).exit, 0);
+
+  writeFileSync(config, 'logLevel: debug\nmailGroupWait: 5s\n');
+  running.signal('SIGHUP');
+  assert.match(await running.untilSays('take a restart', 3000), /"detail":\["mailGroupWait"\]/);
+  await running.untilSays('the configuration was read again', 3000);
+  writeFileSync(config, 'logLevel: loud\n');
+  running.signal('SIGHUP');
+  assert.match(await running.untilSays('reload failed', 3000), /loud.* is no log level/);
+  assert.equal((await controller.attempt('status')).exit, 0);
+
   running.signal('SIGTERM');
   assert.equal(await running.ended, 'exit 0');
   assert.match(running.tail(), /"msg":"controller stopped"/);
