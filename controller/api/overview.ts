@@ -88,7 +88,9 @@ function problemsOf(members: readonly MemberOverview[], nodes: ReadonlyMap<strin
   }
   if (active.length === 0) {
     problems.push(
-      unknown.length === 0 ? 'no active router' : `no active router is known; nothing is heard from ${listOf(unknown)}`,
+      unknown.length === 0
+        ? 'no active router'
+        : `no active router is known; nothing is reported by ${listOf(unknown)}`,
     );
   }
   for (const member of active.filter(({ holdsAddresses }) => !holdsAddresses)) {

@@ -88,7 +88,7 @@ const rows: readonly (readonly [string, Record<string, NodeSketch>, readonly str
   [
     'the active one has lost its controller: nothing is claimed of it',
     { base1: { state: ACTIVE, connected: false }, base2: { state: BACKUP } },
-    ['no active router is known; nothing is heard from base1', 'base1 is not connected; what is shown of it is old'],
+    ['no active router is known; nothing is reported by base1', 'base1 is not connected; what is shown of it is old'],
   ],
   [
     'an old claim of a lost node is no second active router',
@@ -99,7 +99,7 @@ const rows: readonly (readonly [string, Record<string, NodeSketch>, readonly str
     'a node that never joined, one that never came',
     { base2: { connected: false, lastSeen: 0 } },
     [
-      'no active router is known; nothing is heard from base1, base2',
+      'no active router is known; nothing is reported by base1, base2',
       'base1 has not joined',
       'base2 has joined but never connected',
     ],
