@@ -5,7 +5,7 @@ import { compareIpv4 } from './ipv4.js';
 import { sameAddresses } from './notices.js';
 import { currentPriority, failedTracks, OWNER_PRIORITY } from './priority.js';
 import type { Effect, Input, Member, OwnerConflict, Reason } from './state.js';
-import { learnedInterval, leaseDuration, renewInterval } from './timers.js';
+import { ANSWER_BURST_PAUSE, ANSWER_PAUSE, learnedInterval, leaseDuration, renewInterval } from './timers.js';
 import {
   becomeBackup,
   becomeFault,
@@ -65,7 +65,10 @@ function tick(router: VirtualRouter, member: Member, phase: Active, now: Instant
     next = { ...next, lastAdvertAt: now, adverAt: onGrid > now ? onGrid : now + router.advertisementInterval };
   }
   // Leases are renewed along with the last advertisement before they are due: one wake-up serves both.
-  if (phase.renewAt !== undefined && (now >= phase.renewAt || (advertDue && phase.renewAt < next.adverAt))) {
+  if (
+    phase.renewAt !== undefined &&
+    (now >= phase.renewAt || (advertDue && isSoonEnough(router, phase.renewAt, next)))
+  ) {
     effects.push({ kind: 'renewAddresses' });
     next = { ...next, renewAt: now + renewInterval(router) };
   }
@@ -79,8 +82,18 @@ function tick(router: VirtualRouter, member: Member, phase: Active, now: Instant
     repeat = Math.max(repeat, router.announcements.refreshRepeat);
     next = { ...next, refreshAt: now + router.announcements.refresh };
   }
+  const answerAt = nextAnswerAt(phase);
+  if (answerAt !== undefined && now >= answerAt) {
+    repeat = Math.max(repeat, router.announcements.lowerPriorityRepeat);
+    next = afterAnswer(router, next, now);
+  }
   if (repeat > 0) effects.push({ kind: 'announceAddresses', repeat });
   return next === phase ? unchanged(member) : stay(member, next, effects);
+}
+
+/** Before the next advertisement, and in the second half of its time: answers may make advertisements frequent. */
+function isSoonEnough(router: VirtualRouter, renewAt: Instant, { lastAdvertAt, adverAt }: Active): boolean {
+  return renewAt < adverAt && renewAt - lastAdvertAt <= renewInterval(router) / 2;
 }
 
 function hear(router: VirtualRouter, member: Member, phase: Active, input: AdvertisementInput, now: Instant): Outcome {
@@ -152,23 +165,40 @@ function reassert(
   input: AdvertisementInput,
   now: Instant,
 ): Outcome {
-  const { lowerPriorityRepeat, lowerPriorityDelay } = router.announcements;
+  const { lowerPriorityRepeat } = router.announcements;
   const effects: Effect[] = [];
   let next = phase;
   if (lowerPriorityRepeat > 0) {
-    effects.push({ kind: 'announceAddresses', repeat: lowerPriorityRepeat });
-    if (lowerPriorityDelay > 0) {
-      next = {
-        ...phase,
-        announceAt: Math.min(phase.announceAt ?? Number.POSITIVE_INFINITY, now + lowerPriorityDelay),
-        announceRepeat: Math.max(phase.announceRepeat ?? 0, lowerPriorityRepeat),
-      };
+    // Deviation: docs/decisions/0014. A burst that would come too soon after another one waits.
+    if (phase.answered !== undefined && now < phase.answered.at + ANSWER_BURST_PAUSE) {
+      next = { ...phase, answered: { at: phase.answered.at, again: true } };
+    } else {
+      effects.push({ kind: 'announceAddresses', repeat: lowerPriorityRepeat });
+      next = afterAnswer(router, phase, now);
     }
   }
   effects.push({ kind: 'lowerPriorityHeard', source: input.source, priority: input.advertisement.priority });
   return advertiseNow(router, member, next, now, effects);
 }
 
+/** When the burst that waits its turn is due. */
+export function nextAnswerAt({ answered }: Active): Instant | undefined {
+  return answered?.again ? answered.at + ANSWER_BURST_PAUSE : undefined;
+}
+
+/** The phase after a burst in answer to an advertisement of lower priority: a second burst follows. */
+function afterAnswer(router: VirtualRouter, phase: Active, now: Instant): Active {
+  const { lowerPriorityRepeat, lowerPriorityDelay } = router.announcements;
+  const next: Active = { ...phase, answered: { at: now, again: false } };
+  if (lowerPriorityDelay === 0) return next;
+  return {
+    ...next,
+    announceAt: Math.min(phase.announceAt ?? Number.POSITIVE_INFINITY, now + lowerPriorityDelay),
+    announceRepeat: Math.max(phase.announceRepeat ?? 0, lowerPriorityRepeat),
+  };
+}
+
+/** An advertisement in answer to another one, and `after` it whatever else is done. */
 function advertiseNow(
   router: VirtualRouter,
   member: Member,
@@ -176,6 +206,9 @@ function advertiseNow(
   now: Instant,
   after: readonly Effect[],
 ): Outcome {
+  // Deviation: docs/decisions/0014. One that would come too soon after another one waits.
+  const earliestAt = phase.lastAdvertAt + ANSWER_PAUSE;
+  if (now < earliestAt) return stay(member, { ...phase, adverAt: Math.min(phase.adverAt, earliestAt) }, after);
   const advertise: Effect = { kind: 'advertise', priority: currentPriority(router, member.tracks) };
   const next = { ...phase, lastAdvertAt: now, adverAt: now + router.advertisementInterval };
   return stay(member, next, [advertise, ...after]);

@@ -32,6 +32,8 @@ export type Phase =
       readonly announceAt?: Instant;
       readonly announceRepeat?: number;
       readonly refreshAt?: Instant;
+      /** The last burst in answer to an advertisement of lower priority, and whether another one waits its turn. */
+      readonly answered?: { readonly at: Instant; readonly again: boolean };
       /** When the leases of the addresses are renewed; absent without leases. */
       readonly renewAt?: Instant;
       /** Set during a planned stop: see Handover. Nothing but priority 0 is sent then. */

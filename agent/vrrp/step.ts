@@ -6,7 +6,7 @@
  *        \___________________ fault <--- a weight-0 track fails --- any of them
  */
 import { assertNever } from '../../proto/rules/assert-never.js';
-import { stepActive } from './active.js';
+import { nextAnswerAt, stepActive } from './active.js';
 import { stepBackup } from './backup.js';
 import { stepHandover } from './handover.js';
 import { noticesOf, withNotices } from './notices.js';
@@ -51,7 +51,8 @@ export function nextDeadline(_router: VirtualRouter, member: Member): Instant | 
     case 'active': {
       const { handover } = phase;
       if (handover === undefined) {
-        return earliest(earliest(phase.adverAt, phase.announceAt), earliest(phase.refreshAt, phase.renewAt));
+        const announces = earliest(earliest(phase.announceAt, phase.refreshAt), nextAnswerAt(phase));
+        return earliest(earliest(phase.adverAt, phase.renewAt), announces);
       }
       return earliest(earliest(handover.until, handover.repeatAt), earliest(handover.releaseAt, phase.renewAt));
     }

@@ -16,6 +16,12 @@ export const LATE_TIMER: Micros = 5 * MICROS_PER_MILLISECOND;
 /** How long it then listens, so that what was queued is read before it takes over. */
 export const LISTEN_AFTER_LATE_TIMER: Micros = 5 * MICROS_PER_MILLISECOND;
 
+/** Advertisements in answer to others' are at least this far apart, whoever asks for them how often (decision 0014). */
+export const ANSWER_PAUSE: Micros = 1 * MICROS_PER_MILLISECOND;
+
+/** So are bursts of announcements in answer to advertisements of lower priority. */
+export const ANSWER_BURST_PAUSE: Micros = 100 * MICROS_PER_MILLISECOND;
+
 const HANDOVER_REPEAT_MARGIN: Micros = 100 * MICROS_PER_MILLISECOND;
 const SHORTEST_LEASE: Micros = 2 * MICROS_PER_SECOND;
 

@@ -10,6 +10,7 @@ import {
   initialMember,
   leaseDuration,
   type Member,
+  type Micros,
   type Outcome,
   pauseLimit,
   type TrackState,
@@ -364,10 +365,17 @@ export class SimNode {
     const yielded = this.member.phase.name === 'backup';
     const ownersMeet = own === 255 && priority === 255;
     if (better && !yielded) this.#violate('election', `stays active although ${priority} was heard and it has ${own}`);
-    if (!better && !yielded && !effects.some((effect) => effect.kind === 'advertise' && effect.priority > 0)) {
+    const answers = effects.some((effect) => effect.kind === 'advertise' && effect.priority > 0);
+    if (!better && !yielded && !answers && !this.#answersWithin(1_000)) {
       this.#violate('election', `does not answer the lower priority ${priority}`);
     }
     if (yielded && !better && !ownersMeet) this.#violate('election', `yields to ${priority} although it has ${own}`);
+  }
+
+  /** Whether it has just advertised and will again, at most so long after. */
+  #answersWithin(pause: Micros): boolean {
+    const next = this.#world.core.nextDeadline(this.router, this.member);
+    return this.#lastSent !== undefined && next !== undefined && next <= this.#lastSent + pause;
   }
 
   #checkEarlyTick(before: Member, now: Instant): void {

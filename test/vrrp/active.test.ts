@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Effect } from '../../agent/vrrp/index.js';
+import type { Effect, Input } from '../../agent/vrrp/index.js';
 import { nextDeadline } from '../../agent/vrrp/index.js';
 import { Driven, GREATER, heard, LOCAL, SECOND, SMALLER, sampleRouter } from './sample-router.js';
 
@@ -95,6 +95,51 @@ for (const [name, priority, source] of [
     assert.equal(driven.phase('active').announceAt, SINCE + 5 * SECOND, 'the burst that is due first stays');
   });
 }
+
+/** What a stream of equal inputs, one each 100 us for a second, makes an active router do, its timer served exactly. */
+function flooded(driven: Driven, input: Input): ReadonlyMap<string, number> {
+  const done = new Map<string, number>();
+  const feed = (what: Input, now: number) => {
+    for (const { kind } of driven.feed(what, now).effects) done.set(kind, (done.get(kind) ?? 0) + 1);
+  };
+  for (let now = 4 * SECOND; now < 5 * SECOND; now += 100) {
+    while ((nextDeadline(driven.router, driven.member) ?? now) < now) {
+      feed({ kind: 'tick' }, nextDeadline(driven.router, driven.member) ?? now);
+    }
+    feed(input, now);
+  }
+  return done;
+}
+
+test('a flood of lower-priority advertisements: at most 1000 answers and ten bursts in a second', () => {
+  const done = flooded(Driven.active(), heard(99));
+  const [advertisements = 0, bursts = 0] = [done.get('advertise'), done.get('announceAddresses')];
+  assert.ok(advertisements > 900 && advertisements <= 1001, `${advertisements} advertisements`);
+  assert.ok(bursts >= 9 && bursts <= 11, `${bursts} bursts`);
+  assert.equal(done.get('lowerPriorityHeard'), 10_000, 'each is counted');
+  const renewals = done.get('renewAddresses') ?? 0;
+  assert.ok(renewals >= 1 && renewals <= 3, `${renewals} renewals of a lease that is to be renewed every second`);
+});
+
+test('a flood of priority 0: at most 1000 answers in a second', () => {
+  const advertisements = flooded(Driven.active(), heard(0)).get('advertise') ?? 0;
+  assert.ok(advertisements > 900 && advertisements <= 1001, `${advertisements} advertisements`);
+});
+
+test('an answer that has to wait is given all the same', () => {
+  const driven = Driven.active({ leased: false })
+    .feed(heard(99), 4 * SECOND)
+    .feed(heard(99, SMALLER), 4_000_200);
+  assert.deepEqual(driven.effects, [{ kind: 'lowerPriorityHeard', source: SMALLER, priority: 99 }]);
+  assert.equal(nextDeadline(driven.router, driven.member), 4_001_000);
+  driven.feed({ kind: 'tick' }, 4_001_000);
+  assert.deepEqual(driven.effects, [ADVERTISE], '1 ms after the one before');
+  assert.equal(nextDeadline(driven.router, driven.member), 4_100_000);
+  driven.feed({ kind: 'tick' }, 4_100_000);
+  assert.deepEqual(driven.effects, [{ kind: 'announceAddresses', repeat: 5 }], '100 ms after the burst before');
+  assert.equal(driven.phase('active').announceAt, SINCE + 5 * SECOND, 'the second burst is still to come');
+  assert.equal(nextDeadline(driven.router, driven.member), 5_001_000);
+});
 
 test('priority 0 is answered by an advertisement alone', () => {
   const driven = Driven.active().feed(heard(0), 4 * SECOND);
