@@ -6,6 +6,7 @@ import type { BundleResult } from '../../proto/gen/baton/v1/agent_service.js';
 import type { Event, Refusal } from '../../proto/gen/baton/v1/events.js';
 import type { NodeStatus } from '../../proto/gen/baton/v1/status.js';
 import type { Logger } from '../../proto/process/logger.js';
+import { peerAddress } from '../identity/peer-address.js';
 import type { Caller } from '../identity/peer-certificate.js';
 import type { Store } from '../store/database.js';
 import {
@@ -182,7 +183,7 @@ export class AgentHub {
   attach(call: SessionCall, caller: Caller): boolean {
     const entry = this.#entries.get(caller.id);
     if (entry === undefined) return false;
-    const log = this.#options.log.child({ node: entry.name, remoteAddress: call.getPeer() });
+    const log = this.#options.log.child({ node: entry.name, remoteAddress: peerAddress(call.getPeer()) });
     const session: SessionStream = new SessionStream(call, caller.expiresAt, entry.wanted, {
       now: this.#options.now,
       log,
@@ -191,7 +192,7 @@ export class AgentHub {
         const wanted = await readBundle(this.#options.store, this.#options.box, entry.name);
         return wanted?.hash === hash ? wanted.content : undefined;
       },
-      opened: () => this.#opened(entry, session, call.getPeer(), log),
+      opened: () => this.#opened(entry, session, peerAddress(call.getPeer()), log),
       status: (status, full) => {
         entry.status = mergeStatus(entry.status, status, full, entry.name);
         this.#seen(entry);

@@ -138,10 +138,11 @@ function onTick(state: SessionState, now: Millis): SessionStep {
 
 function onMessage(state: SessionState, request: SessionRequest): SessionStep {
   const message = request.message;
-  if (message === undefined) return ignore(state, 'a message of an unknown kind');
-  if (state.phase === 'awaiting-hello' && message.$case !== 'hello') {
-    return fail(state, `the first message must be hello, not ${message.$case}`);
+  if (state.phase === 'awaiting-hello' && message?.$case !== 'hello') {
+    return fail(state, `the first message must be hello, not ${message?.$case ?? 'something unknown'}`);
   }
+  // Perhaps a newer agent; what it says beyond our words is lost and harms nothing.
+  if (message === undefined) return ignore(state, 'a message of an unknown kind');
   switch (message.$case) {
     case 'hello': {
       if (state.phase === 'open') return fail(state, 'hello came twice');

@@ -131,6 +131,12 @@ test('a replayed report is ignored', () => {
   assert.deepEqual(kinds(session.report(3, false)), ['ignored']);
 });
 
+test('a message of an unknown kind after hello changes nothing', () => {
+  const session = new Session(A);
+  session.hello(A);
+  assert.deepEqual(kinds(session.feed({ kind: 'message', message: { message: undefined } })), ['ignored']);
+});
+
 test('events go to the store with the journal of the hello', () => {
   const session = new Session(undefined);
   session.hello();
@@ -140,6 +146,7 @@ test('events go to the store with the journal of the hello', () => {
 
 const broken: readonly (readonly [string, (session: Session) => readonly SessionEffect[]])[] = [
   ['a report before hello', (session) => session.report(1, true)],
+  ['something unknown before hello', (session) => session.feed({ kind: 'message', message: { message: undefined } })],
   [
     'hello twice',
     (session) => {
