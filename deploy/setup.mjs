@@ -42,9 +42,10 @@ function step(text) {
 
 function checkPlatform() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 18) || major >= 25) {
+  const supported = (major === 20 && minor >= 18) || (major === 22 && minor >= 13) || major === 24;
+  if (!supported) {
     refuse(
-      `Node.js ${process.versions.node} is not supported: install Node.js 20 (20.18 or later), 22 or 24 and run the command again.`,
+      `Node.js ${process.versions.node} is not supported: install Node.js 20 (20.18 or later), 22 (22.13 or later) or 24 and run the command again.`,
     );
   }
   if (process.platform !== 'linux') {

@@ -3,20 +3,20 @@
  * an exclusive transaction on a file of its own, so the kernel lifts it whatever way the process ends.
  */
 import path from 'node:path';
-import BetterSqlite from 'better-sqlite3';
 import { StoreError } from './database.js';
+import { isBusy, openSqlite } from './sqlite.js';
 
 const LOCK_FILE = 'serving.lock';
 
 /** @returns lifts the lock @throws StoreError when another controller has it */
 export function lockDataDir(dataDir: string): () => void {
   const file = path.join(dataDir, LOCK_FILE);
-  const lock = new BetterSqlite(file, { timeout: 0 });
+  const lock = openSqlite(file, 0);
   try {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
-    if (error instanceof BetterSqlite.SqliteError && error.code === 'SQLITE_BUSY') {
+    if (isBusy(error)) {
       throw new StoreError(`another baton-controller is serving ${dataDir}`, { cause: error });
     }
     throw new StoreError(`cannot lock ${file}: ${(error as Error).message}`, { cause: error });

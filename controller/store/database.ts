@@ -1,11 +1,11 @@
 /** Opens the controller's SQLite file, readable by its owner only, and brings its tables up to date. */
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import path from 'node:path';
-import BetterSqlite from 'better-sqlite3';
 import { Kysely, type Migration, Migrator, SqliteDialect, type Transaction } from 'kysely';
 import { makePrivateDirectory } from '../../proto/process/private-directory.js';
 import { migrations } from './migrations/index.js';
 import type { Database } from './schema.js';
+import { openSqlite, type SqliteFile } from './sqlite.js';
 
 export type Store = Kysely<Database>;
 export type StoreTransaction = Transaction<Database>;
@@ -28,17 +28,17 @@ export const DATABASE_FILE = 'baton.db';
  */
 export async function openStore(dataDir: string): Promise<Store> {
   const file = path.join(dataDir, DATABASE_FILE);
-  let sqlite: BetterSqlite.Database;
+  let sqlite: SqliteFile;
   try {
     makePrivateDirectory(dataDir);
     // SQLite gives its journal files the mode of the database file, so that one must be right before it is opened.
     closeSync(openSync(file, 'a', 0o600));
     chmodSync(file, 0o600);
-    sqlite = new BetterSqlite(file, { timeout: BUSY_TIMEOUT_MS });
-    sqlite.pragma('journal_mode = WAL');
+    sqlite = openSqlite(file, BUSY_TIMEOUT_MS);
+    sqlite.exec('PRAGMA journal_mode = WAL');
     // An accepted event or generation must survive a power cut.
-    sqlite.pragma('synchronous = FULL');
-    sqlite.pragma('foreign_keys = ON');
+    sqlite.exec('PRAGMA synchronous = FULL');
+    sqlite.exec('PRAGMA foreign_keys = ON');
   } catch (error) {
     throw new StoreError(`cannot open the database ${file}: ${(error as Error).message}`, { cause: error });
   }

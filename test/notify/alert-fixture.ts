@@ -1,5 +1,5 @@
 /** Builders for notify tests: a database in memory, events, a clock turned by hand, a mail server made of a function. */
-import BetterSqlite from 'better-sqlite3';
+
 import { Kysely, SqliteDialect } from 'kysely';
 import { pino } from 'pino';
 import type { Attempt } from '../../controller/notify/delivery.js';
@@ -9,6 +9,7 @@ import type { SmtpSettings } from '../../controller/notify/smtp-settings.js';
 import type { OutgoingMail } from '../../controller/notify/smtp-transport.js';
 import type { AlertTables } from '../../controller/notify/tables.js';
 import { outbox } from '../../controller/store/migrations/002-outbox.js';
+import { openSqlite } from '../../controller/store/sqlite.js';
 import { Event } from '../../proto/gen/baton/v1/events.js';
 import { EmailReceiver, MailSecurity, VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
@@ -19,7 +20,7 @@ export const NOON = Date.UTC(2026, 10, 22, 12);
 export const { INITIALIZE, BACKUP, ACTIVE, FAULT } = MemberState;
 
 export async function openTables(): Promise<Kysely<AlertTables>> {
-  const db = new Kysely<AlertTables>({ dialect: new SqliteDialect({ database: new BetterSqlite(':memory:') }) });
+  const db = new Kysely<AlertTables>({ dialect: new SqliteDialect({ database: openSqlite(':memory:', 0) }) });
   await outbox.up(db);
   return db;
 }
