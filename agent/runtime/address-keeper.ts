@@ -2,7 +2,7 @@
  * Keeps virtual addresses in the kernel: adds, renews, removes and puts back, each failure told and none thrown. The
  * interface table is kept in step here, since the link monitor does not tell of our own additions.
  */
-import { MICROS_PER_SECOND } from '../../proto/rules/time.js';
+import { type Instant, MICROS_PER_SECOND, type Micros } from '../../proto/rules/time.js';
 import type { AddressRequest, Lifetime, Rtnetlink } from '../link/rtnetlink.js';
 import type { Outcome } from '../net/system-error.js';
 import { leaseDuration } from '../vrrp/index.js';
@@ -11,6 +11,8 @@ import type { InterfaceTable } from './interface-table.js';
 import type { Outbox } from './outbox.js';
 import type { RunningRouter, WantedAddress } from './running-router.js';
 
+/** An address that something else keeps removing is put back each time, and told of at most this often. */
+const RESTORED_TOLD_EVERY: Micros = 60 * MICROS_PER_SECOND;
 const NO_SUCH_DEVICE = 'the interface does not exist';
 
 /** A wanted address and what the kernel is to be asked for. */
@@ -88,7 +90,10 @@ export class AddressKeeper {
    * Puts back what an active router's kernel no longer has. `restored`: addresses that had really gone and are back;
    * `isLost`: whether one could not be put back though its interface is there.
    */
-  restore(router: RunningRouter): { readonly restored: readonly WantedAddress[]; readonly isLost: boolean } {
+  restore(
+    router: RunningRouter,
+    now: Instant,
+  ): { readonly restored: readonly WantedAddress[]; readonly isLost: boolean } {
     const missing = this.#place(router, router.wanted, false).filter(({ request }) => !this.table.has(request));
     if (missing.length === 0) return { restored: [], isLost: false };
     const outcomes = this.kernel.addAddresses(missing.map(({ request }) => request));
@@ -102,7 +107,7 @@ export class AddressKeeper {
         this.#added(each, outcome);
         restored.push(each.wanted);
         const why = wasHeld ? 'something else removed it; it was put back' : 'it could not be added before';
-        this.#tell(router, each.wanted, 'restored', why);
+        this.#tellRestored(router, each.wanted, why, now);
       } else if (outcome.code === 'EEXIST') {
         this.#nowThere(each);
       } else {
@@ -211,6 +216,18 @@ export class AddressKeeper {
     if (router.failing.get(wanted.key) === detail) return;
     router.failing.set(wanted.key, detail);
     this.#tell(router, wanted, 'add-failed', detail);
+  }
+
+  #tellRestored(router: RunningRouter, wanted: WantedAddress, why: string, now: Instant): void {
+    router.count('restorations');
+    const told = router.restored.get(wanted.key);
+    if (told !== undefined && now - told.toldAt < RESTORED_TOLD_EVERY) {
+      told.untold += 1;
+      return;
+    }
+    const more = told !== undefined && told.untold > 0 ? `; ${told.untold} times more since this was last told` : '';
+    router.restored.set(wanted.key, { toldAt: now, untold: 0 });
+    this.#tell(router, wanted, 'restored', `${why}${more}`);
   }
 
   #tell(

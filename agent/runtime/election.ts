@@ -294,7 +294,7 @@ class ElectionLoop implements Election {
   }
 
   #restore(router: RunningRouter, now: Instant): void {
-    const { restored, isLost } = this.#keeper.restore(router);
+    const { restored, isLost } = this.#keeper.restore(router, now);
     this.#effects.announce(router, restored, Math.max(1, router.router.announcements.repeat), now);
     if (isLost) this.#step(router, { kind: 'addressLost' }, now);
   }

@@ -30,6 +30,8 @@ export class RunningRouter {
   readonly held = new Set<string>();
   /** Why a wanted address could not be added, by key, so that it is told once. */
   readonly failing = new Map<string, string>();
+  /** When it was last told that an address was put back, by key, and how often it has been since. */
+  readonly restored = new Map<string, { readonly toldAt: Instant; untold: number }>();
   /** Keys of wanted addresses that are on this host though the router is not active, so that each is told once. */
   readonly foreign = new Set<string>();
   /** An address owner's (priority 255) addresses that the host had before us: never leased, never removed. */
@@ -92,6 +94,7 @@ export class RunningRouter {
     this.templates = undefined;
     const keys = new Set(this.wanted.map(({ key }) => key));
     for (const key of this.failing.keys()) if (!keys.has(key)) this.failing.delete(key);
+    for (const key of this.restored.keys()) if (!keys.has(key)) this.restored.delete(key);
     for (const key of this.foreign) if (!keys.has(key)) this.foreign.delete(key);
     return former.filter(({ key }) => !keys.has(key));
   }

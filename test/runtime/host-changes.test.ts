@@ -173,6 +173,27 @@ describe('virtual addresses that others touch', () => {
     assert.equal(a.router().state, 'active');
   });
 
+  test('one that something else keeps removing is put back each time, and told by the minute', () => {
+    const { a, clock } = activeHost();
+    for (let time = 0; time < 500; time += 1) {
+      a.removeAddress(VIP);
+      clock.settle();
+    }
+    assert.ok(a.holds(VIP));
+    assert.equal(a.router().counters['restorations'], 500);
+    assert.equal(a.occurrences('address').length, 1);
+    clock.advance(60 * SECOND);
+    a.removeAddress(VIP);
+    clock.settle();
+    assert.deepEqual(
+      a.occurrences('address').map(({ change, detail }) => [change, detail]),
+      [
+        ['restored', 'something else removed it; it was put back'],
+        ['restored', 'something else removed it; it was put back; 499 times more since this was last told'],
+      ],
+    );
+  });
+
   test('one that cannot be put back makes the router step down', () => {
     const { a, clock } = activeHost();
     a.addFails = constants.errno.EPERM;
