@@ -124,6 +124,7 @@ test('small changes never take away an address that stays', { skip: labUnavailab
   await cluster.applyAndWait(manifest('200ms', 150, [VIP]));
   await cluster.untilStates('web', { a: 'active', b: 'backup' });
   const [held, added] = [await Holders.watch(VIP, a.host, b.host), await Holders.watch(ADDED, a.host, b.host)];
+  const from = new Date().toISOString();
   const stays = (): boolean => held.holdings.length === 1 && held.now[0] === 'a';
 
   const changes: readonly (readonly [string, string, () => boolean | Promise<boolean>])[] = [
@@ -142,8 +143,8 @@ test('small changes never take away an address that stays', { skip: labUnavailab
   await cluster.untilStates('web', { a: 'active', b: 'backup' });
   assert.ok(stays());
   assert.equal(added.holdings.length, 1, 'the other address came once and went once');
-  const transitions = (await cluster.events('--router', 'web')).filter(({ transition }) => transition !== undefined);
-  assert.equal(transitions.filter(({ transition }) => transition?.to === 'active').length, 1);
+  const changed = (await cluster.events('--router', 'web')).filter(({ transition, time }) => transition && time > from);
+  assert.deepEqual(changed, [], 'no transition came of any change');
 });
 
 async function weightOf(node: AgentHost): Promise<number | undefined> {
