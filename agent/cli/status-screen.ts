@@ -4,6 +4,7 @@ import {
   type CheckStatus,
   MemberState,
   type NodeStatus,
+  type RefusedBundle,
   type RouterStatus,
 } from '../../proto/gen/baton/v1/status.js';
 import { durationToMicros, formatDuration } from '../../proto/rules/duration.js';
@@ -15,6 +16,7 @@ import { type Cell, type Paint, table } from './terminal.js';
 export function statusScreen(status: NodeStatus, paint: Paint): string {
   const now = status.capturedAt;
   const blocks = [[paint('bold', status.node), ...headingLines(status)].join('\n')];
+  if (status.refused !== undefined) blocks.push(refusalLines(status.refused, now, paint).join('\n'));
   if (status.routers.length === 0) blocks.push('No virtual router is configured.');
   else blocks.push(routerLines(status.routers, now, paint).join('\n'));
   if (status.checks.length > 0) blocks.push(checkLines(status.checks, now, paint).join('\n'));
@@ -49,6 +51,12 @@ function headingLines(status: NodeStatus): string[] {
     lines.push(`  events         ${status.queuedEvents} not delivered yet, ${status.droppedEvents} dropped`);
   }
   return lines;
+}
+
+function refusalLines({ bundle, at, reasons }: RefusedBundle, now: Date | undefined, paint: Paint): string[] {
+  const which = bundle === undefined || bundle.generation === 0 ? 'the local file' : `generation ${bundle.generation}`;
+  const when = at === undefined ? '' : ` ${ago(at, now)} ago`;
+  return [paint('red', `refused: ${which}${when}`), ...reasons.map((reason) => `  ${singleLine(reason)}`)];
 }
 
 function routerLines(routers: readonly RouterStatus[], now: Date | undefined, paint: Paint): string[] {

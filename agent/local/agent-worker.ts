@@ -8,7 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
 import type { AgentConfig } from '../../proto/gen/baton/v1/config.js';
-import type { ControllerLink, NodeStatus } from '../../proto/gen/baton/v1/status.js';
+import type { ControllerLink, NodeStatus, RefusedBundle } from '../../proto/gen/baton/v1/status.js';
 import type { Logger } from '../../proto/process/logger.js';
 import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.js';
 import { Configuration } from '../bundle/configuration.js';
@@ -67,6 +67,7 @@ export class AgentWorker implements AgentSide {
   #rules: OwnerRules;
   #scriptUser: string | undefined;
   #link: ControllerLink;
+  #refused: RefusedBundle | undefined;
   #node: string;
   /** States that the elections rely on although this worker has not run the checks yet. */
   #knownChecks: ReadonlyMap<string, TrackState> = new Map();
@@ -128,6 +129,7 @@ export class AgentWorker implements AgentSide {
           this.#occurrences.configure(notifiedRouters(stored.bundle));
           this.#checks.configure(settings.checks, this.#knownChecks);
           this.#knownChecks = new Map();
+          this.#refused = undefined;
           const { generation, hash } = stored.identity;
           log.info({ generation, hash }, 'configuration in force');
           this.journal.add(bundleEvent(this.#now(), stored.identity, [], originOf(stored)));
@@ -138,6 +140,9 @@ export class AgentWorker implements AgentSide {
           const { generation, hash } = identity;
           log.error({ generation, hash, detail: refusals }, 'configuration refused');
           this.journal.add(bundleEvent(this.#now(), identity, refusals, `of generation ${generation}`));
+          const reasons = refusals.map(({ path: at, reason }) => (at === '' ? reason : `${at}: ${reason}`));
+          this.#refused = { bundle: identity, at: new Date(clock.wallMs()), reasons };
+          this.#reporter.changed();
         },
       },
     );
@@ -265,6 +270,7 @@ export class AgentWorker implements AgentSide {
       startedWallMs: this.#options.startedWallMs,
       nowWallMs: this.#options.clock.wallMs(),
       bundle: this.configuration.inForce?.identity,
+      refused: this.#refused,
       election,
       checks: this.#checks.statuses(),
       lastHooks: this.#occurrences.lastHooks,

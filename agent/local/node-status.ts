@@ -5,6 +5,7 @@ import type {
   ControllerLink,
   HookRun,
   NodeStatus,
+  RefusedBundle,
   RouterStatus,
 } from '../../proto/gen/baton/v1/status.js';
 import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
@@ -20,6 +21,7 @@ export interface StatusParts {
   readonly startedWallMs: Millis;
   readonly nowWallMs: Millis;
   readonly bundle: BundleIdentity | undefined;
+  readonly refused: RefusedBundle | undefined;
   /** Absent: the election thread has not answered yet. */
   readonly election: ElectionStatus | undefined;
   readonly checks: readonly CheckStatus[];
@@ -51,6 +53,7 @@ export function nodeStatusOf(parts: StatusParts): NodeStatus {
     controller: parts.controller,
     queuedEvents: parts.queuedEvents,
     droppedEvents: parts.droppedEvents,
+    refused: parts.refused,
   };
 }
 

@@ -6,7 +6,7 @@ import { plainPaint, table } from '../../agent/cli/terminal.js';
 import { explain } from '../../agent/local/explain.js';
 import { Event, EventSeverity } from '../../proto/gen/baton/v1/events.js';
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
-import { sampleStatus } from '../local/sample-status.js';
+import { sampleStatus, secondsAgo } from '../local/sample-status.js';
 
 test('one screen: the agent, its routers with reasons, its checks with results', () => {
   assert.equal(
@@ -54,6 +54,16 @@ test('what is not usual is shown: faults, a lost controller, events that wait', 
     assert.ok(screen.split('\n').includes(line), `${line}\n${screen}`);
   }
   assert.match(statusScreen(sampleStatus({}, { routers: [] }), plainPaint), /No virtual router is configured\./);
+});
+
+test('a refused configuration is told on the host, reason by reason', () => {
+  const refused = {
+    bundle: { generation: 8, hash: 'bb' },
+    at: secondsAgo(75),
+    reasons: ['routers[pg].vrid: no\n', 'b'],
+  };
+  const screen = statusScreen(sampleStatus({}, { refused }), plainPaint);
+  assert.match(screen, /\n\nrefused: generation 8 1m15s ago\n {2}routers\[pg\]\.vrid: no\n {2}b\n\nROUTER /);
 });
 
 test('colours never move a column', () => {

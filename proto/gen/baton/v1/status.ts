@@ -220,6 +220,18 @@ export interface NodeStatus {
   queuedEvents: number;
   /** Events dropped because the queue was full. */
   droppedEvents: number;
+  /** The newest configuration, when it was refused and the one before goes on; absent: it was not. */
+  refused: RefusedBundle | undefined;
+}
+
+/** A configuration that a node did not put in force. */
+export interface RefusedBundle {
+  bundle: BundleIdentity | undefined;
+  at:
+    | Date
+    | undefined;
+  /** Each with its place in the configuration: "routers[pg].vrid: VRID 51 is not allowed". */
+  reasons: string[];
 }
 
 /** The agent's connection to its controller. */
@@ -302,7 +314,7 @@ export interface RouterStatus {
   preempt: boolean;
   /** Routers that were heard. */
   peers: PeerStatus[];
-  /** Counters by name, such as "advertisements_sent", "rejected.bad-checksum". */
+  /** Counters by name, such as "advertisements-sent", "rejected.bad-checksum". */
   counters: { [key: string]: number };
   tracks: TrackStatus[];
   /** Result of the last hook; absent when none ran. */
@@ -403,6 +415,7 @@ function createBaseNodeStatus(): NodeStatus {
     controller: undefined,
     queuedEvents: 0,
     droppedEvents: 0,
+    refused: undefined,
   };
 }
 
@@ -443,6 +456,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     if (message.droppedEvents !== 0) {
       writer.uint32(96).uint64(message.droppedEvents);
+    }
+    if (message.refused !== undefined) {
+      RefusedBundle.encode(message.refused, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -556,6 +572,14 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.droppedEvents = longToNumber(reader.uint64());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.refused = RefusedBundle.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -610,6 +634,7 @@ export const NodeStatus: MessageFns<NodeStatus> = {
         : isSet(object.dropped_events)
         ? globalThis.Number(object.dropped_events)
         : 0,
+      refused: isSet(object.refused) ? RefusedBundle.fromJSON(object.refused) : undefined,
     };
   },
 
@@ -651,6 +676,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     if (message.droppedEvents !== 0) {
       obj.droppedEvents = Math.round(message.droppedEvents);
     }
+    if (message.refused !== undefined) {
+      obj.refused = RefusedBundle.toJSON(message.refused);
+    }
     return obj;
   },
 
@@ -677,6 +705,112 @@ export const NodeStatus: MessageFns<NodeStatus> = {
       : undefined;
     message.queuedEvents = object.queuedEvents ?? 0;
     message.droppedEvents = object.droppedEvents ?? 0;
+    message.refused = (object.refused !== undefined && object.refused !== null)
+      ? RefusedBundle.fromPartial(object.refused)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRefusedBundle(): RefusedBundle {
+  return { bundle: undefined, at: undefined, reasons: [] };
+}
+
+export const RefusedBundle: MessageFns<RefusedBundle> = {
+  encode(message: RefusedBundle, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bundle !== undefined) {
+      BundleIdentity.encode(message.bundle, writer.uint32(10).fork()).join();
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(18).fork()).join();
+    }
+    for (const v of message.reasons) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefusedBundle {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefusedBundle();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bundle = BundleIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RefusedBundle {
+    return {
+      bundle: isSet(object.bundle) ? BundleIdentity.fromJSON(object.bundle) : undefined,
+      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: RefusedBundle): unknown {
+    const obj: any = {};
+    if (message.bundle !== undefined) {
+      obj.bundle = BundleIdentity.toJSON(message.bundle);
+    }
+    if (message.at !== undefined) {
+      obj.at = message.at.toISOString();
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RefusedBundle>): RefusedBundle {
+    return RefusedBundle.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefusedBundle>): RefusedBundle {
+    const message = createBaseRefusedBundle();
+    message.bundle = (object.bundle !== undefined && object.bundle !== null)
+      ? BundleIdentity.fromPartial(object.bundle)
+      : undefined;
+    message.at = object.at ?? undefined;
+    message.reasons = object.reasons?.map((e) => e) || [];
     return message;
   },
 };
