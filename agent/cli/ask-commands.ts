@@ -22,7 +22,9 @@ export const STATUS: CommandSpec = {
 export async function status(command: ParsedCommand): Promise<number> {
   const json = wantsJson(command);
   const result = await ask(await runDirOf(command), { command: 'status' });
-  process.stdout.write(json ? pretty(result) : statusScreen(NodeStatus.fromJSON(result), standardPaint()));
+  const found = NodeStatus.fromJSON(result);
+  if (json) process.stdout.write(pretty((await plainWriter())('baton.v1.NodeStatus', found)));
+  else process.stdout.write(statusScreen(found, standardPaint()));
   return 0;
 }
 
@@ -61,10 +63,12 @@ export async function events(command: ParsedCommand): Promise<number> {
   const limit = eventLimit(command.text('limit') ?? '20');
   const runDir = await runDirOf(command);
   const paint = standardPaint();
+  const toPlain = json ? await plainWriter() : undefined;
   const print = (result: unknown): void => {
     const { events: found } = result as { readonly events: readonly unknown[] };
-    for (const event of found) {
-      process.stdout.write(json ? `${JSON.stringify(event)}\n` : `${eventLine(Event.fromJSON(event), paint)}\n`);
+    for (const event of found.map((one) => Event.fromJSON(one))) {
+      const line = toPlain === undefined ? eventLine(event, paint) : JSON.stringify(toPlain('baton.v1.Event', event));
+      process.stdout.write(`${line}\n`);
     }
   };
   if (!command.flag('follow')) {
@@ -110,6 +114,11 @@ export function explanationText({ sections }: Explanation, paint: Paint): string
     [paint('bold', title), ...sentences.map((sentence) => `  ${sentence}`)].join('\n'),
   );
   return `${blocks.join('\n\n')}\n`;
+}
+
+/** As batonctl writes messages. Loaded only where it is needed: it brings the whole schema. */
+async function plainWriter(): Promise<typeof import('../../proto/manifest/plain.js').messageToPlain> {
+  return (await import('../../proto/manifest/plain.js')).messageToPlain;
 }
 
 function pretty(value: unknown): string {

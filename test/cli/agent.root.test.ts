@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
+import { ask as askAgent } from '../../agent/local/control-client.js';
 import { NodeStatus } from '../../proto/gen/baton/v1/status.js';
 import { outputOf } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
@@ -74,7 +75,7 @@ vrrp_instance VI_1 {
         ...state,
       );
     },
-    status: async () => NodeStatus.fromJSON(JSON.parse(await ask('status', '-o', 'json'))),
+    status: async () => NodeStatus.fromJSON(await askAgent(path.join(directory, 'run'), { command: 'status' })),
     events: async () => await ask('events', '-n', '100'),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { ask } from '../../agent/local/control-client.js';
 import { NodeStatus } from '../../proto/gen/baton/v1/status.js';
 import { type Outcome, outputOf } from './command.js';
 import { type JoinToken, PROGRAMS, type StartOptions } from './controller-host.js';
@@ -99,7 +100,7 @@ export class AgentHost {
   }
 
   async status(): Promise<NodeStatus> {
-    return NodeStatus.fromJSON(JSON.parse(await this.command('status', '-o', 'json')));
+    return NodeStatus.fromJSON(await ask(this.runDirectory, { command: 'status' }));
   }
 
   breakHealth(): void {
