@@ -62,10 +62,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 called wrongly, 4 the configuration has errors.';
+
 function generalHelp(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  return `usage: baton-agent COMMAND [options]\n\n${lines.join('\n')}\n\n"baton-agent COMMAND --help" says more.\n`;
+  return `usage: baton-agent COMMAND [options]\n\n${lines.join('\n')}\n\n"baton-agent COMMAND --help" says more.\n${EXIT_CODES}\n`;
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {

@@ -189,7 +189,8 @@ function program(): Command {
     )
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(--help shows what there is)');
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 called wrongly.');
   root
     .command('init')
     .description(

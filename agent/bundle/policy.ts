@@ -151,7 +151,7 @@ function limitsBroken(router: Bundle['routers'][number], policy: HostPolicy | un
     refuse('vrid', `VRID ${router.vrid}`, 'policy.vrids', vrids.join(', '));
   }
   if (maxPriority > 0 && router.priority > maxPriority) {
-    refuse('priority', `priority ${router.priority}`, 'policy.max_priority', String(maxPriority));
+    refuse('priority', `priority ${router.priority}`, 'policy.maxPriority', String(maxPriority));
   }
   return broken;
 }

@@ -32,8 +32,12 @@ export async function joinCommand(command: ParsedCommand): Promise<number> {
   const caPin = required(command, 'ca-pin');
   const stateDir = await stateDirOf(command);
   const name = command.text('name');
-  const { join } = await import('../control/index.js');
-  const joined = await join({ controller, token, caPin, stateDir, ...(name === undefined ? {} : { name }) });
+  const { join, JoinError } = await import('../control/index.js');
+  const request = { controller, token, caPin, stateDir, ...(name === undefined ? {} : { name }) };
+  const joined = await join(request).catch((error: unknown) => {
+    const isTyped = error instanceof JoinError && error.code === 'bad-argument';
+    throw isTyped ? new UsageError(error.message) : error;
+  });
   const text = `This host is node ${joined.node} of the controller ${controller} now. Start it with: baton-agent run\n`;
   process.stdout.write(json ? `${JSON.stringify({ node: joined.node, controller })}\n` : text);
   return 0;

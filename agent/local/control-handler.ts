@@ -30,7 +30,8 @@ export function controlHandler(subjects: ControlSubjects): ControlHandler {
             return;
           }
           const names = status.routers.map(({ name }) => name).join(', ');
-          const message = `there is no router "${request.router}" here; there ${names === '' ? 'is none' : `are: ${names}`}`;
+          const present = names === '' ? 'this host runs no router' : `this host runs ${names}`;
+          const message = `there is no router "${request.router}" here; ${present}`;
           answer.reply({ ok: false, code: 'not-found', message });
         });
         return undefined;

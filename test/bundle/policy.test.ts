@@ -123,7 +123,7 @@ test('interfaces, addresses, identifiers and priorities are free unless limited'
   assert.deepEqual(await judge({ addresses: ['10.0.0.0/8'], vrids: ['11-20'], maxPriority: 99 }), [
     "routers[pg].addresses[0]: address 192.168.1.26/24 is not allowed by policy.addresses in this host's agent.yaml (10.0.0.0/8)",
     "routers[pg].vrid: VRID 10 is not allowed by policy.vrids in this host's agent.yaml (11-20)",
-    "routers[pg].priority: priority 100 is not allowed by policy.max_priority in this host's agent.yaml (99)",
+    "routers[pg].priority: priority 100 is not allowed by policy.maxPriority in this host's agent.yaml (99)",
   ]);
 });
 

@@ -40,6 +40,8 @@ test('what makes no sense is one sentence and exit code 2', () => {
     ['check'],
     ['status', '-o', 'xml'],
     ['run', '--node', 'x'],
+    ['join', '--controller', '127.0.0.1:1', '--token', 't', '--ca-pin', 'sha256:12'],
+    ['join', '--controller', 'a b', '--token', 't', '--ca-pin', `sha256:${'0'.repeat(64)}`],
   ]) {
     const { code, out, err } = agent(...args);
     assert.deepEqual([code, out], [2, ''], args.join(' '));

@@ -86,7 +86,7 @@ test('status, explain and reload are answered', async () => {
   assert.equal(((await ask(runDir, { command: 'explain', router: 'pg' })) as { router: string }).router, 'pg');
   await assert.rejects(ask(runDir, { command: 'explain', router: 'web' }), {
     code: 'refused',
-    message: 'there is no router "web" here; there are: pg',
+    message: 'there is no router "web" here; this host runs pg',
   });
   assert.deepEqual(await ask(runDir, { command: 'reload' }), { lines: ['fine'] });
   reloads.ok = false;
