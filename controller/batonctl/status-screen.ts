@@ -12,7 +12,7 @@ import type {
 import { singleLine } from '../../proto/rules/printable-text.js';
 import { ageOf, ago, formatInstant } from './ages.js';
 import { type Colour, type Paint, plainPaint } from './paint.js';
-import { type Cell, renderTable } from './table.js';
+import { type Cell, displayWidth, renderTable } from './table.js';
 
 export interface ScreenOptions {
   /** Milliseconds of Unix time by the controller's clock. */
@@ -135,18 +135,48 @@ function renderRouter(
       addressCell(member),
       bundleCell(member, nodes.get(member.node)),
       {
-        text: member.connected ? ago(member.lastSeen, now) : lostText(member.lastSeen, now),
+        // When a connected node last said something is no measure of its health: it speaks when something changes.
+        text: member.connected ? 'live' : lostText(member.lastSeen, now),
         colour: member.connected ? undefined : 'yellow',
       },
       { text: member.reported ? member.cause : 'nothing reported yet', colour: stale },
     ];
   });
-  const head = ['NODE', 'INTERFACE', 'STATE', 'PRIORITY', 'SINCE', 'ADDRESS', 'BUNDLE', 'SEEN', 'WHY'];
-  return [title, ...renderTable(head, rows, { paint, indent: '  ', width })];
+  return [title, ...memberTable(rows, paint, width)];
+}
+
+const MEMBER_HEAD = ['NODE', 'IFACE', 'STATE', 'PRIORITY', 'SINCE', 'ADDRESS', 'BUNDLE', 'SEEN', 'WHY'];
+
+/** Where a terminal leaves too little room for the last column, it goes below each row instead. */
+function memberTable(rows: readonly (readonly Cell[])[], paint: Paint, width: number | undefined): string[] {
+  const indent = '  ';
+  const whole = renderTable(MEMBER_HEAD, rows, { paint, indent, width });
+  if (width === undefined) return whole;
+  const last = MEMBER_HEAD.length - 1;
+  const head = MEMBER_HEAD.slice(0, last);
+  const bare = rows.map((row) => row.slice(0, last));
+  const used = Math.max(...renderTable(head, bare, { indent }).map(displayWidth));
+  const needed = Math.max(...rows.map((row) => displayWidth(cellText(row[last]))));
+  if (used + 2 + Math.min(needed, LEAST_WHY) <= width) return whole;
+  const [heading = '', ...lines] = renderTable(head, bare, { paint, indent });
+  return [
+    heading,
+    ...lines.flatMap((line, index) => {
+      const why = singleLine(cellText(rows[index]?.[last]), Math.max(10, width - 6));
+      return why === '' ? [line] : [line, `      ${paint('dim', why)}`];
+    }),
+  ];
+}
+
+/** Fewer characters than this tell nothing of a reason. */
+const LEAST_WHY = 30;
+
+function cellText(cell: Cell | undefined): string {
+  return cell === undefined ? '' : singleLine(typeof cell === 'string' ? cell : cell.text);
 }
 
 function lostText(lastSeen: Date | undefined, now: number): string {
-  return lastSeen === undefined ? 'never' : `lost, ${ago(lastSeen, now)}`;
+  return lastSeen === undefined ? 'never' : `lost ${ageOf(lastSeen, now)}`;
 }
 
 function stateCell(member: MemberOverview): Cell {
@@ -181,10 +211,15 @@ function addressCell({ reported, holdsAddresses, state, connected }: MemberOverv
 
 function bundleCell(member: MemberOverview, node: NodeOverview | undefined): Cell {
   if (node === undefined) return { text: 'not enrolled', colour: 'yellow' };
+  return bundleText(node, member.bundleCurrent);
+}
+
+/** "7", "7, 8 refused", "none, 8 pending". */
+export function bundleText(node: NodeOverview, isCurrent: boolean): Cell {
   const inForce = generationOf(node);
-  if (node.refusals.length > 0) return { text: `${inForce}, newer refused`, colour: 'red' };
-  if (member.bundleCurrent) return inForce;
-  return { text: `${inForce}, newer pending`, colour: 'yellow' };
+  const wanted = node.bundleWanted?.generation ?? 'newer';
+  if (node.refusals.length > 0) return { text: `${inForce}, ${wanted} refused`, colour: 'red' };
+  return isCurrent ? inForce : { text: `${inForce}, ${wanted} pending`, colour: 'yellow' };
 }
 
 /** "generation 7" would be too wide for a column: "7"; "none" when the node runs nothing. */

@@ -142,7 +142,7 @@ test('nodes', async (context) => {
   assert.equal(
     (await ctl('nodes')).stdout,
     `NAME   STATE      SEEN  VERSION  FROM            BUNDLE  CERTIFICATE EXPIRES
-base1  connected  now   0.1.0    192.0.2.9:1234  7       in 1d
+base1  connected  live  0.1.0    192.0.2.9:1234  7       in 1d
 `,
   );
   assert.equal(JSON.parse((await ctl('nodes', '-o', 'json')).stdout).nodes[0].name, 'base1');

@@ -72,9 +72,9 @@ test('all is well', () => {
     `prod: all is well   generation 7   2026-11-22 12:00:00.000Z
 
 pg  VRID 10  192.168.1.26
-  NODE   INTERFACE  STATE   PRIORITY       SINCE  ADDRESS  BUNDLE  SEEN  WHY
-  base1  em1        active  100            1h 2m  holds    7       now   heard no active router
-  base2  em1        backup  90 (base 100)  1h 2m  -        7       now   heard priority 100 from 192.168.1.1
+  NODE   IFACE  STATE   PRIORITY       SINCE  ADDRESS  BUNDLE  SEEN  WHY
+  base1  em1    active  100            1h 2m  holds    7       live  heard no active router
+  base2  em1    backup  90 (base 100)  1h 2m  -        7       live  heard priority 100 from 192.168.1.1
 
 Nodes: 2 of 2 connected
 Mail:  3 sent, 0 waiting, 0 given up`,
@@ -121,15 +121,15 @@ test('trouble comes first, and its router before the healthy ones', () => {
  ! mail: 1 given up, 2 waiting: ops: 127.0.0.1:25: connect ECONNREFUSED
 
 pg  VRID 10  192.168.1.26, 192.168.1.27
-  NODE   INTERFACE  STATE    PRIORITY      SINCE  ADDRESS  BUNDLE            SEEN              WHY
-  base1  em1        active   100           1h 2m  missing  7, newer pending  now               heard no active router
-  base2  em1        active   100           1h 2m  holds    7, newer refused  now               heard no active router
-  base3  em1        fault?   100           1h 2m  holds?   7                 lost, 3m 10s ago  heard no active router
-  base4  em1        unknown  - (base 100)  -      -        not enrolled      never             nothing reported yet
+  NODE   IFACE  STATE    PRIORITY      SINCE  ADDRESS  BUNDLE        SEEN         WHY
+  base1  em1    active   100           1h 2m  missing  7, 8 pending  live         heard no active router
+  base2  em1    active   100           1h 2m  holds    7, 8 refused  live         heard no active router
+  base3  em1    fault?   100           1h 2m  holds?   7             lost 3m 10s  heard no active router
+  base4  em1    unknown  - (base 100)  -      -        not enrolled  never        nothing reported yet
 
 aaa  VRID 1  192.0.2.1
-  NODE   INTERFACE  STATE   PRIORITY  SINCE  ADDRESS  BUNDLE  SEEN  WHY
-  base1  em1        active  100       1h 2m  holds    7       now   heard no active router
+  NODE   IFACE  STATE   PRIORITY  SINCE  ADDRESS  BUNDLE  SEEN  WHY
+  base1  em1    active  100       1h 2m  holds    7       live  heard no active router
 
 Nodes without a virtual router: spare (not connected, seen 1d ago)
 Nodes: 2 of 4 connected
@@ -207,4 +207,23 @@ test('a priority that changes without a change of state is told', () => {
   const [first] = router?.members ?? [];
   if (first !== undefined) first.effectivePriority = 99;
   assert.deepEqual(describeChanges(cluster(), after), ['pg on base1: priority 100 -> 99']);
+});
+
+test('a narrow terminal gets the reasons below the rows, whole', () => {
+  const lines = renderStatus(trouble, { now: NOON, width: 80 });
+  const table = lines.slice(lines.findIndex((line) => line.startsWith('pg  VRID')) + 1);
+  assert.deepEqual(table.slice(0, 7), [
+    '  NODE   IFACE  STATE    PRIORITY      SINCE  ADDRESS  BUNDLE        SEEN',
+    '  base1  em1    active   100           1h 2m  missing  7, 8 pending  live',
+    '      heard no active router',
+    '  base2  em1    active   100           1h 2m  holds    7, 8 refused  live',
+    '      heard no active router',
+    '  base3  em1    fault?   100           1h 2m  holds?   7             lost 3m 10s',
+    '      heard no active router',
+  ]);
+  const healthy = renderStatus(cluster(), { now: NOON, width: 104 });
+  assert.ok(
+    healthy.some((line) => line.endsWith('live  heard priority 100 from 192.168.1.1')),
+    healthy.join('\n'),
+  );
 });

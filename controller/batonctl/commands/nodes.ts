@@ -4,6 +4,7 @@ import { messageToPlain } from '../../../proto/manifest/index.js';
 import { ago, until } from '../ages.js';
 import { action, addCommonOptions } from '../invocation.js';
 import { printLines, printPlain } from '../output.js';
+import { bundleText } from '../status-screen.js';
 import type { Surroundings } from '../surroundings.js';
 import { type Cell, renderTable } from '../table.js';
 
@@ -25,22 +26,15 @@ export function nodesCommand(surroundings: Surroundings): Command {
       }
       const now = status?.capturedAt?.getTime() ?? surroundings.now();
       const rows = nodes.map((node): Cell[] => {
-        const inForce = node.bundleInForce;
-        const isCurrent = inForce !== undefined && inForce.hash === (node.bundleWanted?.hash ?? '');
-        const generation = inForce === undefined || inForce.hash === '' ? 'none' : `${inForce.generation}`;
-        const bundle: Cell =
-          node.refusals.length > 0
-            ? { text: `${generation}, newer refused`, colour: 'red' }
-            : isCurrent || node.bundleWanted === undefined
-              ? generation
-              : { text: `${generation}, newer pending`, colour: 'yellow' };
+        const wanted = node.bundleWanted?.hash;
+        const isCurrent = wanted === undefined || wanted === node.bundleInForce?.hash;
         return [
           node.name,
           node.connected ? { text: 'connected', colour: 'green' } : { text: 'not connected', colour: 'yellow' },
-          ago(node.lastSeen, now),
+          node.connected ? 'live' : ago(node.lastSeen, now),
           node.agentVersion === '' ? '-' : node.agentVersion,
           node.remoteAddress === '' ? '-' : node.remoteAddress,
-          bundle,
+          bundleText(node, isCurrent),
           until(node.certificateExpiresAt, now),
         ];
       });
