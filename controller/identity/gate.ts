@@ -13,6 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Logger } from '../../proto/process/logger.js';
 import { ACCESS, LONG_CALLS } from './access.js';
+import { peerAddress } from './peer-address.js';
 import { type Caller, judgePeer, type PeerVerdict } from './peer-certificate.js';
 import { RefusalLog } from './refusal-log.js';
 
@@ -71,7 +72,7 @@ export class Gate {
       .withOnReceiveMetadata((metadata, next) => {
         const judged = this.#judge(method.path, () => call.getAuthContext().sslPeerCertificate?.raw);
         if (!judged.ok) {
-          this.#refusals.tell(method.path, judged.reason, call.getPeer());
+          this.#refusals.tell(method.path, judged.reason, peerAddress(call.getPeer()));
           refuse(judged.code, judged.details);
           return;
         }
