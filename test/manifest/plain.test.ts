@@ -107,7 +107,7 @@ describe('configuration files', () => {
   test('values', () => {
     const text = 'controllers: [c:7443]\nscripts: {allow: [/usr/local/bin/*], user: nobody}\neventQueueLimit: 5\n';
     const { config } = parseConfigFile(text, 'agent.yaml', 'baton.v1.AgentConfig');
-    assert.deepStrictEqual(config?.scripts, { allow: ['/usr/local/bin/*'], user: 'nobody' });
+    assert.deepStrictEqual(config?.scripts, { allow: ['/usr/local/bin/*'], user: 'nobody', users: [] });
     assert.equal(config?.eventQueueLimit, 5);
     const controller = parseConfigFile('certificateLifetime: 168h', 'c', 'baton.v1.ControllerConfig').config;
     assert.deepStrictEqual(controller?.certificateLifetime, { seconds: 604_800, nanos: 0 });
