@@ -7,21 +7,22 @@
  * Every way in goes through `enter`, which reads the clock once and, after a pause of this thread, lets every active
  * router look at the clock before anything that was queued meanwhile is looked at.
  */
-import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
+import type { Instant } from '../../proto/rules/time.js';
 import type { Rtnetlink } from '../link/rtnetlink.js';
-import { type Input, type Ipv4, nextDeadline, step, type TrackState, type VirtualRouter } from '../vrrp/index.js';
+import { type Input, type Ipv4, nextDeadline, step, type VirtualRouter } from '../vrrp/index.js';
 import { formatIpv4 } from '../wire/ipv4-address.js';
 import { decodeAdvertisement } from '../wire/reception.js';
 import { AddressKeeper } from './address-keeper.js';
+import { Alarm } from './alarm.js';
 import type { Channel } from './channel.js';
 import { Channels } from './channels.js';
+import { CheckStates } from './check-states.js';
 import { changeBetween, problemsOf } from './configuration.js';
-import type { DeadlineTimer, Edges, ElectionClock, WorkerPort } from './edges.js';
+import type { Edges, ElectionClock, WorkerPort } from './edges.js';
 import { EffectRunner } from './effect-runner.js';
 import { expectationsOf, hostOwnedAddresses, hostTrack, ownAddressesOf, sourceOf } from './host-view.js';
 import { HostWatch } from './host-watch.js';
 import { InterfaceTable } from './interface-table.js';
-import { Lag } from './lag.js';
 import type { RouterSettings, ToElection } from './messages.js';
 import { Outbox } from './outbox.js';
 import { RunningRouter } from './running-router.js';
@@ -32,9 +33,6 @@ import { Trouble } from './trouble.js';
 const LONG_AWAY = 20_000;
 /** How many times the sockets are read again, while they still give packets, before a backup's timer is believed. */
 const MOST_READINGS = 16;
-/** What could not be opened is tried again this often; it is also tried at every change of an interface. */
-const RETRY_INTERVAL = MICROS_PER_SECOND;
-const NEVER = Number.POSITIVE_INFINITY;
 
 export interface ElectionOptions {
   readonly port: WorkerPort;
@@ -71,17 +69,14 @@ class ElectionLoop implements Election {
   readonly #table = new InterfaceTable();
   readonly #watch: HostWatch;
   readonly #channels: Channels;
-  readonly #timer: DeadlineTimer;
+  readonly #alarm: Alarm;
   readonly #keeper: AddressKeeper;
   readonly #effects: EffectRunner;
   readonly #routers = new Map<string, RunningRouter>();
-  readonly #checks = new Map<string, TrackState>();
-  readonly #lag = new Lag();
+  readonly #checks = new CheckStates();
   /** Addresses of all virtual routers of this node. */
   #virtual: ReadonlySet<Ipv4> = new Set();
   #awakeAt: Instant;
-  #armedAt = NEVER;
-  #retryAt = NEVER;
   #packets = 0;
   #isReadingFirst = false;
   #isStopping = false;
@@ -105,7 +100,7 @@ class ElectionLoop implements Election {
       onBroken: (error) =>
         this.#enter((now) => {
           trouble.failed('interfaces are not watched; the watch will be opened again', 'netlink', error.message, now);
-          this.#retryLater(now);
+          this.#alarm.retryLater(now);
         }),
     });
     this.#watch.refresh();
@@ -115,12 +110,12 @@ class ElectionLoop implements Election {
       onError: (channel, doing, error) =>
         this.#enter((now) => {
           trouble.failed(`cannot ${doing}`, channel.name, messageOf(error), now);
-          this.#retryLater(now);
+          this.#alarm.retryLater(now);
         }),
     });
     this.#keeper = new AddressKeeper(this.#kernel, this.#table, outbox);
     this.#effects = new EffectRunner({ keeper: this.#keeper, channels: this.#channels, outbox, trouble, clock });
-    this.#timer = edges.startTimer(() => this.#enter((now) => this.#onTimer(now)));
+    this.#alarm = new Alarm(edges.startTimer(() => this.#enter((now) => this.#onTimer(now))));
     this.attach(port);
   }
 
@@ -152,9 +147,9 @@ class ElectionLoop implements Election {
     } catch (error) {
       this.#tellFault('an input could not be handled', 'election', error, now);
       // It may have been the timer's turn that broke off before the timer was armed again.
-      this.#retryLater(now);
+      this.#alarm.retryLater(now);
     }
-    this.#armBy(this.#trouble.nextAt ?? NEVER);
+    this.#alarm.by(this.#trouble.nextAt);
     if (this.#isStopping) this.#endWhenStopped();
   }
 
@@ -169,7 +164,7 @@ class ElectionLoop implements Election {
         this.#tellFault(`an effect (${effect.kind}) could not be carried out`, router.name, error, now);
       }
     }
-    if (router.deadline !== undefined) this.#armBy(router.deadline);
+    this.#alarm.by(router.deadline);
   }
 
   #tellFault(what: string, on: string, error: unknown, now: Instant): void {
@@ -179,27 +174,15 @@ class ElectionLoop implements Election {
 
   // Time
 
-  /** The timer fires at this instant or before; one that fires early does nothing. */
-  #armBy(at: Instant): void {
-    if (at >= this.#armedAt || this.#isClosed) return;
-    this.#armedAt = at;
-    this.#timer.arm(at);
-  }
-
   #armNext(): void {
-    for (const { deadline } of this.#routers.values()) if (deadline !== undefined) this.#armBy(deadline);
-    this.#armBy(this.#retryAt);
+    for (const { deadline } of this.#routers.values()) this.#alarm.by(deadline);
   }
 
   #onTimer(now: Instant): void {
-    if (this.#armedAt !== NEVER) this.#lag.fired(this.#armedAt, now);
-    this.#armedAt = NEVER;
+    const isRetryDue = this.#alarm.fired(now);
     const areBackupsDue = this.#tickDue(now, (router) => router.member.phase.name !== 'backup');
     this.#trouble.tellRepeats(now);
-    if (now >= this.#retryAt) {
-      this.#retryAt = NEVER;
-      this.#reconcile(now);
-    }
+    if (isRetryDue) this.#reconcile(now);
     // Silence counts only when what has arrived has been read: an advertisement may wait in the socket.
     if (areBackupsDue && !this.#isReadingFirst) this.#readFirst(MOST_READINGS);
     if (!this.#isReadingFirst) this.#armNext();
@@ -230,11 +213,6 @@ class ElectionLoop implements Election {
         this.#armNext();
       });
     });
-  }
-
-  #retryLater(now: Instant): void {
-    this.#retryAt = Math.min(this.#retryAt, now + RETRY_INTERVAL);
-    this.#armBy(this.#retryAt);
   }
 
   // Packets
@@ -281,10 +259,10 @@ class ElectionLoop implements Election {
       this.#watch.refresh();
     } catch (error) {
       this.#trouble.failed('interfaces cannot be read', 'netlink', messageOf(error), now);
-      this.#retryLater(now);
+      this.#alarm.retryLater(now);
       return;
     }
-    if (!this.#channels.fit(this.#table)) this.#retryLater(now);
+    if (!this.#channels.fit(this.#table)) this.#alarm.retryLater(now);
     const own = ownAddressesOf(this.#table, this.#virtual);
     for (const router of this.#routers.values()) this.#feedHost(router, own, now);
     for (const router of this.#routers.values()) {
@@ -325,8 +303,8 @@ class ElectionLoop implements Election {
         this.#configure(message.nonce, message.routers, now);
         return;
       case 'check':
-        this.#checks.set(message.check, message.state);
-        for (const router of this.#routers.values()) this.#feedCheck(router, message.check, now);
+        this.#checks.told(message.check, message.state);
+        for (const router of this.#routers.values()) this.#feedChecks(router, now);
         return;
       case 'statusRequest':
         this.#outbox.post({ kind: 'status', id: message.id, status: this.#status(now) });
@@ -340,11 +318,8 @@ class ElectionLoop implements Election {
     }
   }
 
-  #feedCheck(router: RunningRouter, check: string, now: Instant): void {
-    const id = `check ${check}`;
-    const state = this.#checks.get(check);
-    if (state === undefined || !router.router.tracks.some((track) => track.id === id)) return;
-    if (router.member.tracks[id] !== state) this.#step(router, { kind: 'track', id, state }, now);
+  #feedChecks(router: RunningRouter, now: Instant): void {
+    for (const { id, state } of this.#checks.newsFor(router)) this.#step(router, { kind: 'track', id, state }, now);
   }
 
   #configure(nonce: number, wanted: readonly RouterSettings[], now: Instant): void {
@@ -366,11 +341,11 @@ class ElectionLoop implements Election {
     const routers = [...this.#routers.values()];
     this.#virtual = new Set(routers.flatMap((router) => router.wanted.map(({ address }) => address)));
     this.#channels.arrange(routers);
-    if (!this.#channels.fit(this.#table)) this.#retryLater(now);
+    if (!this.#channels.fit(this.#table)) this.#alarm.retryLater(now);
     const own = ownAddressesOf(this.#table, this.#virtual);
     for (const router of routers) {
       this.#feedHost(router, own, now);
-      for (const check of this.#checks.keys()) this.#feedCheck(router, check, now);
+      this.#feedChecks(router, now);
       // The core compares addresses as numbers; here one that moved to another device is new as well.
       if (router.isActive) this.#effects.addMissing(router, now);
     }
@@ -378,7 +353,7 @@ class ElectionLoop implements Election {
       this.#step(router, { kind: 'startup' }, now);
       if (!router.isActive) this.#keeper.removeLeftovers(router);
     }
-    this.#forgetUnusedChecks();
+    this.#checks.keepOnly(this.#routers.values());
   }
 
   #stopRouter(name: string, now: Instant): void {
@@ -403,12 +378,6 @@ class ElectionLoop implements Election {
     for (const { router, previous } of changed) this.#step(router, { kind: 'reconfigured', previous }, now);
   }
 
-  #forgetUnusedChecks(): void {
-    const used = new Set<string>();
-    for (const { router } of this.#routers.values()) for (const { id } of router.tracks) used.add(id);
-    for (const check of this.#checks.keys()) if (!used.has(`check ${check}`)) this.#checks.delete(check);
-  }
-
   #status(now: Instant) {
     return electionStatus({
       now,
@@ -416,7 +385,7 @@ class ElectionLoop implements Election {
       routers: this.#routers.values(),
       channels: this.#channels,
       table: this.#table,
-      lag: this.#lag,
+      lag: this.#alarm.lag,
     });
   }
 
@@ -430,7 +399,7 @@ class ElectionLoop implements Election {
   #endWhenStopped(): void {
     for (const router of this.#routers.values()) if (!router.isStopped) return;
     this.#isClosed = true;
-    this.#timer.close();
+    this.#alarm.close();
     this.#watch.close();
     this.#channels.close();
     this.#kernel.close();

@@ -22,7 +22,7 @@ export interface StatusSources {
   readonly routers: Iterable<RunningRouter>;
   readonly channels: Channels;
   readonly table: InterfaceTable;
-  readonly lag: Lag;
+  readonly lag: Lag['status'];
 }
 
 export function electionStatus({ now, wallMs, routers, channels, table, lag }: StatusSources): ElectionStatus {
@@ -35,7 +35,7 @@ export function electionStatus({ now, wallMs, routers, channels, table, lag }: S
       up: table.link(channel.name)?.isUp === true && (channel.isOpen || channel.routers.size === 0),
       counters: channel.packetCounters,
     })),
-    lag: lag.status,
+    lag,
   };
 }
 
