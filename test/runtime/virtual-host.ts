@@ -7,7 +7,7 @@ import type { AddressKey, AddressRequest, InterfaceAddress, Link, Rtnetlink } fr
 import type { ArpSocketOptions } from '../../agent/net/arp-socket.js';
 import { OK, type Outcome, refusal, SocketOpenError } from '../../agent/net/system-error.js';
 import type { VrrpSocketOptions } from '../../agent/net/vrrp-socket.js';
-import type { Edges } from '../../agent/runtime/edges.js';
+import type { DeadlineTimer, Edges } from '../../agent/runtime/edges.js';
 import { type Election, startElection } from '../../agent/runtime/election.js';
 import type {
   ElectionRouterStatus,
@@ -67,6 +67,7 @@ export class VirtualHost {
   #vrrp = new Set<VrrpSocketOptions>();
   #arp = new Set<ArpSocketOptions & { listening: boolean }>();
   #toElection: (message: ToElection) => void = () => undefined;
+  readonly #timers: DeadlineTimer[] = [];
   #numbers = 0;
 
   constructor(
@@ -210,6 +211,7 @@ export class VirtualHost {
   /** The process dies: nothing of it runs any more. Its addresses stay until their leases end. */
   crash(): void {
     this.isPlugged = false;
+    for (const timer of this.#timers) timer.close();
     this.#vrrp.clear();
     this.#monitor = undefined;
   }
@@ -232,7 +234,11 @@ export class VirtualHost {
   edges(): Edges {
     const { clock } = this.lan;
     return {
-      startTimer: (onDue) => clock.startTimer(onDue),
+      startTimer: (onDue) => {
+        const timer = clock.startTimer(onDue);
+        this.#timers.push(timer);
+        return timer;
+      },
       defer: (task) => clock.defer(task),
       openVrrpSocket: (options) => {
         if (this.openFails !== undefined) throw new SocketOpenError(refusal(this.openFails, 'open a socket'));
