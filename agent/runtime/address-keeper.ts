@@ -106,7 +106,9 @@ export class AddressKeeper {
         const wasHeld = router.held.has(each.wanted.key);
         this.#added(each, outcome);
         restored.push(each.wanted);
-        const why = wasHeld ? 'something else removed it; it was put back' : 'it could not be added before';
+        const why = wasHeld
+          ? 'something else, or the kernel along with another address, removed it; it was put back'
+          : 'it could not be added before';
         this.#tellRestored(router, each.wanted, why, now);
       } else if (outcome.code === 'EEXIST') {
         this.#nowThere(each);

@@ -188,8 +188,11 @@ describe('virtual addresses that others touch', () => {
     assert.deepEqual(
       a.occurrences('address').map(({ change, detail }) => [change, detail]),
       [
-        ['restored', 'something else removed it; it was put back'],
-        ['restored', 'something else removed it; it was put back; 499 times more since this was last told'],
+        ['restored', 'something else, or the kernel along with another address, removed it; it was put back'],
+        [
+          'restored',
+          'something else, or the kernel along with another address, removed it; it was put back; 499 times more since this was last told',
+        ],
       ],
     );
   });
