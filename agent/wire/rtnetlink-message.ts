@@ -63,7 +63,7 @@ export interface AddressKey {
 
 export interface AddressRequest extends AddressKey {
   readonly lifetime: Lifetime;
-  /** Such as "eth0:1"; at most 15 bytes, must begin with the interface's name. Absent: the interface's name. */
+  /** Such as "eth0:1"; at most 15 bytes; the kernel wants no more of it. Absent: the interface's name. */
   readonly label?: string;
   readonly broadcast?: Ipv4;
   /** rtnetlink(7) scope; absent: 0, global. */
