@@ -38,6 +38,9 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
       stream.write(text);
     },
     isTerminal: stream.isTTY === true,
+    get rows() {
+      return stream.isTTY ? stream.rows : undefined;
+    },
     get columns() {
       return stream.isTTY ? stream.columns : undefined;
     },

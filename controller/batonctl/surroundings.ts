@@ -6,6 +6,8 @@ export interface Sink {
   readonly isTerminal: boolean;
   /** Width in characters; undefined when it is not a terminal. */
   readonly columns: number | undefined;
+  /** Height in lines; undefined when it is not a terminal. */
+  readonly rows: number | undefined;
 }
 
 export interface Surroundings {

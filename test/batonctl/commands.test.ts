@@ -181,6 +181,11 @@ test('watch in a pipe tells changes, in JSON every state, on a terminal one scre
   const screen = await ctlWith({ terminal: true, ...until(/generation 8/u) }, 'watch');
   assert.ok(screen.stdout.startsWith('\u001b[H\u001b[J\u001b[H'));
   assert.match(screen.stdout, /generation 8/u);
+  const low = await ctlWith({ terminal: true, rows: 4, ...until(/generation 8/u) }, 'watch');
+  const last = low.stdout.split('\u001b[H').at(-1) ?? '';
+  assert.match(last, /generation 8/u);
+  assert.match(last, /\.\.\. \d+ more lines: "batonctl status" shows them all/u);
+  assert.equal(last.split('\n').length, 4);
 });
 
 test('watch opens a broken stream again and says so', async (context) => {

@@ -180,6 +180,7 @@ class Memory {
   constructor(
     readonly isTerminal: boolean,
     readonly columns: number | undefined,
+    readonly rows: number | undefined,
   ) {}
   write(text: string): void {
     this.text += text;
@@ -216,17 +217,21 @@ export interface RunOptions {
   readonly terminal?: boolean;
   readonly interrupted?: AbortSignal;
   readonly onWrite?: (stdout: string) => void;
+  /** Height of the terminal. */
+  readonly rows?: number;
 }
 
 /** Runs batonctl in this process; `~` and the context file are in the directory. Waiting takes no time. */
 export async function run(args: readonly string[], options: RunOptions): Promise<Run> {
   const { directory, stdin = '', env = {}, terminal = false } = options;
-  const stdout = new Memory(terminal, terminal ? 120 : undefined);
-  const stderr = new Memory(terminal, terminal ? 120 : undefined);
+  const rows = terminal ? (options.rows ?? 50) : undefined;
+  const stdout = new Memory(terminal, terminal ? 120 : undefined, rows);
+  const stderr = new Memory(terminal, terminal ? 120 : undefined, rows);
   const surroundings: Surroundings = {
     stdout: {
       isTerminal: terminal,
       columns: stdout.columns,
+      rows: stdout.rows,
       write(text) {
         stdout.write(text);
         options.onWrite?.(stdout.text);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { ageOf, ago, formatAge, until } from '../../controller/batonctl/ages.js';
 import { readHostArgument } from '../../controller/batonctl/commands/import.js';
 import { Failure } from '../../controller/batonctl/failure.js';
+import { fitScreen } from '../../controller/batonctl/fit-screen.js';
 import { readKind } from '../../controller/batonctl/kinds.js';
 import { escapeJson } from '../../controller/batonctl/output.js';
 import { choosePaint, colourPaint } from '../../controller/batonctl/paint.js';
@@ -93,7 +94,7 @@ test('JSON for a terminal', () => {
 });
 
 test('colours on a terminal only, and not when unwanted', () => {
-  const terminal = { isTerminal: true, columns: 80, write: () => undefined };
+  const terminal = { isTerminal: true, columns: 80, rows: 24, write: () => undefined };
   const env = (variables: Record<string, string>): Surroundings => ({ env: variables }) as unknown as Surroundings;
   assert.equal(choosePaint(terminal, env({}), true)('red', 'x'), '\u001b[31mx\u001b[0m');
   assert.equal(choosePaint(terminal, env({}), false)('red', 'x'), 'x');
@@ -179,4 +180,15 @@ test('how far the nodes have got', () => {
       ['gone', 'stranger: is not enrolled; it gets its part when it joins'],
     ],
   );
+});
+
+test('a screen that is too long keeps its beginning and says so', () => {
+  const lines = ['\u001b[31m!! pg: no active router\u001b[0m', 'x'.repeat(30), 'c', 'd', 'e'];
+  assert.deepEqual(fitScreen(lines, undefined, undefined), lines);
+  assert.deepEqual(fitScreen(lines, 7, 25), lines);
+  // The colours take no room, the second line takes two rows.
+  assert.deepEqual(fitScreen(lines, 6, 25), [
+    ...lines.slice(0, 3),
+    '... 2 more lines: "batonctl status" shows them all',
+  ]);
 });

@@ -6,6 +6,7 @@ import { Backoff } from '../../../proto/process/backoff.js';
 import { singleLine } from '../../../proto/rules/printable-text.js';
 import { formatInstant } from '../ages.js';
 import { messageOf } from '../failure.js';
+import { fitScreen } from '../fit-screen.js';
 import { action, addCommonOptions, type Invocation } from '../invocation.js';
 import { printLines, printPlain } from '../output.js';
 import { describeChanges } from '../status-changes.js';
@@ -64,7 +65,8 @@ async function keepScreen(invocation: Invocation): Promise<void> {
     const now = (shown.status.capturedAt?.getTime() ?? shown.at) + (surroundings.now() - shown.at);
     const lines = renderStatus(shown.status, { now, paint, width: stdout.columns, context: context.name });
     if (trouble !== '') lines.unshift(paint('red', `NOT CURRENT: ${singleLine(trouble)}`), '');
-    stdout.write(`${HOME}${lines.map((line) => `${line}${END_OF_LINE}\n`).join('')}${END_OF_SCREEN}`);
+    const visible = fitScreen(lines, stdout.rows, stdout.columns);
+    stdout.write(`${HOME}${visible.map((line) => `${line}${END_OF_LINE}\n`).join('')}${END_OF_SCREEN}`);
   };
   stdout.write(`${HOME}${END_OF_SCREEN}`);
   const ended = new AbortController();
