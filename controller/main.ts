@@ -1,10 +1,16 @@
 /** baton-controller: holds what is wanted, pushes it to the agents, gathers what they say, sends the mail. */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { ControllerConfig } from '../proto/gen/baton/v1/config.js';
 import { formatSourceProblem, messageToPlain, parseConfigFile } from '../proto/manifest/index.js';
-import { DEFAULT_CONTROLLER_PORT, formatHostPort, type HostPort, parseHostPort } from '../proto/process/host-port.js';
+import {
+  DEFAULT_CONTROLLER_PORT,
+  formatHostPort,
+  type HostPort,
+  HostPortError,
+  parseHostPort,
+} from '../proto/process/host-port.js';
 import { createLogger, isLogLevel, LOG_LEVELS, type Logger, type LogLevel } from '../proto/process/logger.js';
 import { readProgramVersion } from '../proto/process/program-version.js';
 import { compileBundle } from '../proto/rules/compile.js';
@@ -36,8 +42,8 @@ class StartError extends Error {
 interface ServeFlags {
   readonly config?: string;
   readonly dataDir?: string;
-  readonly listen?: string;
-  readonly logLevel?: string;
+  readonly listen?: HostPort;
+  readonly logLevel?: LogLevel;
 }
 
 interface InitFlags {
@@ -46,7 +52,12 @@ interface InitFlags {
 }
 
 async function runInit(flags: InitFlags): Promise<void> {
-  const result = await initialise({ dataDir: flags.dataDir, advertise: flags.advertise, now: new Date() });
+  const result = await initialise({ ...flags, now: new Date() }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    throw new StartError(`cannot write in ${flags.dataDir}: ${error.message}; "init" can be run again`, {
+      cause: error,
+    });
+  });
   const lines = [
     result.created ? `certificate authority   made in ${flags.dataDir}` : 'certificate authority   kept as it was',
     `CA pin                  ${result.caPin}`,
@@ -67,7 +78,8 @@ async function runInit(flags: InitFlags): Promise<void> {
 async function runServe(flags: ServeFlags): Promise<void> {
   const config = readConfig(flags.config);
   const dataDir = flags.dataDir ?? (config.dataDir || DEFAULT_DATA_DIR);
-  const listen = parseListen(flags.listen ?? (config.listen || `:${DEFAULT_CONTROLLER_PORT}`));
+  const listen =
+    flags.listen ?? configured('listen', () => parseListen(config.listen || `:${DEFAULT_CONTROLLER_PORT}`));
   const log = createLogger({ name: 'baton-controller', level: wantedLevel(flags, config) });
   if (!Authority.exists(dataDir)) {
     throw new StartError(`${dataDir} holds no controller; "baton-controller init --data-dir ${dataDir}" makes one`);
@@ -137,7 +149,7 @@ function readConfig(file: string | undefined): ControllerConfig {
 }
 
 function wantedLevel(flags: ServeFlags, config: ControllerConfig): LogLevel {
-  return logLevel(flags.logLevel ?? (config.logLevel || 'info'));
+  return flags.logLevel ?? configured('logLevel', () => logLevel(config.logLevel || 'info'));
 }
 
 /** @throws StartError */
@@ -173,9 +185,35 @@ function parseListen(text: string): HostPort {
   return { host: host === '*' ? '' : host, port };
 }
 
+/** @throws RangeError */
 function logLevel(text: string): LogLevel {
   if (isLogLevel(text)) return text;
-  throw new StartError(`"${text}" is no log level; there are ${LOG_LEVELS.join(', ')}`);
+  throw new RangeError(`"${text}" is no log level; there are ${LOG_LEVELS.join(', ')}`);
+}
+
+/** A value of the configuration file. @throws StartError */
+function configured<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isMistake(error)) throw error;
+    throw new StartError(`the configuration's ${field}: ${error.message}`, { cause: error });
+  }
+}
+
+/** A value of the command line. */
+function typed<T>(read: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return read(text);
+    } catch (error) {
+      throw isMistake(error) ? new InvalidArgumentError(error.message) : error;
+    }
+  };
+}
+
+function isMistake(error: unknown): error is HostPortError | RangeError {
+  return error instanceof HostPortError || error instanceof RangeError;
 }
 
 function collect(value: string, before: readonly string[]): string[] {
@@ -211,8 +249,12 @@ function program(): Command {
     )
     .option('--config <file>', `configuration file (default: ${DEFAULT_CONFIG_FILE}, if it exists)`)
     .option('--data-dir <dir>', `where everything is kept (default: ${DEFAULT_DATA_DIR})`)
-    .option('--listen <address:port>', `where to listen (default: :${DEFAULT_CONTROLLER_PORT}, every address)`)
-    .option('--log-level <level>', LOG_LEVELS.join(', '))
+    .option(
+      '--listen <address:port>',
+      `where to listen (default: :${DEFAULT_CONTROLLER_PORT}, every address)`,
+      typed(parseListen),
+    )
+    .option('--log-level <level>', LOG_LEVELS.join(', '), typed(logLevel))
     .action(runServe);
   root
     .command('version')

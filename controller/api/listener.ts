@@ -51,7 +51,11 @@ export class Listener {
     return new Promise((resolve, reject) => {
       this.#tcp.once('error', (error) => {
         const where = formatHostPort({ ...address, host: address.host === '' ? '*' : address.host });
-        reject(new ListenError(`cannot listen on ${where}: ${error.message}`, { cause: error }));
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+        const remedy = isTaken
+          ? '; stop what listens there ("ss -ltnp" says what), or choose another with --listen'
+          : '';
+        reject(new ListenError(`cannot listen on ${where}: ${error.message}${remedy}`, { cause: error }));
       });
       const options = address.host === '' ? { port: address.port } : { port: address.port, host: address.host };
       this.#tcp.listen(options, () => {
