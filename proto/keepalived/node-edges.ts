@@ -100,7 +100,9 @@ function matches(pattern: string): readonly string[] {
       const candidates = matcher.literal === undefined ? listDirectory(path).filter(matcher.test) : [matcher.literal];
       for (const name of candidates) {
         const candidate = join(path, name);
-        if (isLast ? existsSync(candidate) : isDirectory(candidate)) next.push(candidate);
+        // A name that is written out and may not be looked at goes on, so that reading it tells why.
+        const isHidden = matcher.literal !== undefined && mayNotBeSeen(candidate);
+        if (isHidden || (isLast ? existsSync(candidate) : isDirectory(candidate))) next.push(candidate);
         if (next.length >= MAX_MATCHES) break;
       }
     }
@@ -123,6 +125,15 @@ function isDirectory(path: string): boolean {
     return statSync(path).isDirectory();
   } catch {
     return false;
+  }
+}
+
+function mayNotBeSeen(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EACCES';
   }
 }
 

@@ -1,9 +1,10 @@
 /** File access on a real file system: what is no file never blocks, and patterns match as glob(7) says. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { after, test } from 'node:test';
 import { expandBraces, globSegment } from '../../proto/keepalived/glob.js';
 import { findProgram, nodeEdges, readKeepalived } from '../../proto/keepalived/index.js';
@@ -38,6 +39,21 @@ test('what is not a regular file is refused at once', () => {
   symlinkSync(loop, loop);
   const looping = nodeEdges.readFile(loop);
   assert.ok(!looping.ok && looping.detail === 'too many symbolic links');
+});
+
+test('a file behind a directory that may not be entered is not called missing', () => {
+  const file = write('closed/secret.conf', '');
+  chmodSync(join(directory, 'closed'), 0);
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    assert.deepEqual(nodeEdges.glob(file), [file]);
+    const content = nodeEdges.readFile(file);
+    assert.ok(!content.ok && content.detail === 'permission denied');
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(join(directory, 'closed'), 0o700);
+  }
 });
 
 test('a file of /proc, which has no size, is read', () => {
