@@ -71,7 +71,8 @@ export class Occurrences {
     switch (occurrence.kind) {
       case 'transition': {
         const { router, vrid, from, to, cause, sentence, effectivePriority: priority, peer } = occurrence;
-        log.info({ router, vrid, from, to, cause, detail: sentence, priority, peer }, 'state changed');
+        const level = to === 'fault' ? 'warn' : 'info';
+        log[level]({ router, vrid, from, to, cause, detail: sentence, priority, peer }, 'state changed');
         journal.add(transitionEvent(occurrence));
         this.#notify(occurrence);
         break;
