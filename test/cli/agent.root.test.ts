@@ -123,6 +123,8 @@ test("the worker's death costs no transition; its successor knows the checks and
     const program = agent.start(`NODE_OPTIONS=--import=${CRASH}`, `BATON_TEST_CRASH_FILE=${crash}`);
     await program.untilSays('"to":"active"', 10_000);
     await program.untilSays('"check":"alive","to":"up"', 5_000);
+    const hooksRun = (): string => readFileSync(path.join(agent.directory, 'hooks.log'), 'utf8');
+    await until('the hook of the active state', 5_000, () => hooksRun().includes('MASTER'));
     const before = await agent.status();
     writeFileSync(crash, '');
     await program.untilSays('another one takes over', 5_000);
@@ -140,7 +142,7 @@ test("the worker's death costs no transition; its successor knows the checks and
     writeFileSync(path.join(agent.directory, 'sick'), '');
     await until('the lower priority', 5_000, async () => (await agent.status()).routers[0]?.effectivePriority === 50);
     assert.equal(await program.stop(), 'exit 0');
-    const hooks = readFileSync(path.join(agent.directory, 'hooks.log'), 'utf8').trim().split('\n');
+    const hooks = hooksRun().trim().split('\n');
     assert.deepEqual(hooks, ['INSTANCE VI_1 BACKUP 100', 'INSTANCE VI_1 MASTER 100', 'INSTANCE VI_1 STOP 50']);
   });
 });

@@ -56,7 +56,8 @@ async function createToken(invocation: Invocation, { node = '', ttl }: CreateOpt
 }
 
 function deadline(expiresAt: Date | undefined, now: number): string {
-  return expiresAt === undefined ? 'soon' : `${until(expiresAt, now).replace(/^in /u, 'within ')}`;
+  // The second that the call took is not worth "59m 59s".
+  return expiresAt === undefined ? 'soon' : `${until(expiresAt, now - 1_000).replace(/^in /u, 'within ')}`;
 }
 
 async function listTokens({ session, format, surroundings, paint }: Invocation): Promise<void> {
