@@ -22,6 +22,8 @@ export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTROUTE = 0x4;
 
 const SOCK_CLOEXEC = 0o2000000;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 const SOCK_NONBLOCK = 0o4000;
 
 interface Libc {
@@ -34,6 +36,10 @@ interface Libc {
   recvfrom(fd: number, into: Uint8Array, flags: number, address: Uint8Array): number;
   getsockname(fd: number, into: Uint8Array): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
+  /** Fills `into`; -errno also for a descriptor that is not open or is no socket. */
+  getsockopt(fd: number, level: number, option: number, into: Uint8Array): number;
+  /** Programs that this process starts do not inherit the descriptor. */
+  closeOnExec(fd: number): number;
   close(fd: number): number;
   /**
    * Calls back while the descriptor has something to receive, data or an error, until closed. The callback must receive
@@ -88,6 +94,11 @@ function load(): Libc {
   const setsockopt = bound<[number, number, number, Uint8Array, number]>(
     'int setsockopt(int, int, int, const void*, uint32_t)',
   );
+  const getsockopt = bound<[number, number, number, Uint8Array, Uint32Array]>(
+    'int getsockopt(int, int, int, _Out_ void*, _Inout_ void*)',
+  );
+  // Variadic in C: koffi wants the type before each further argument.
+  const fcntl = bound<[number, number, 'int', number]>('int fcntl(int, int, ...)');
   const close = bound<[number]>('int close(int)');
   const length = new Uint32Array(1);
 
@@ -104,6 +115,11 @@ function load(): Libc {
       return getsockname(fd, into, length);
     },
     setsockopt: (fd, level, option, value) => setsockopt(fd, level, option, value, value.length),
+    getsockopt: (fd, level, option, into) => {
+      length[0] = into.length;
+      return getsockopt(fd, level, option, into, length);
+    },
+    closeOnExec: (fd) => fcntl(fd, F_SETFD, 'int', FD_CLOEXEC),
     close: (fd) => close(fd),
     poll: (fd, onReadable) => {
       // The first argument is libuv's status; koffi's declaration leaves it out. At a pending error of the socket libuv

@@ -80,6 +80,11 @@ const IP_MULTICAST_LOOP = 34;
 const IP_ADD_MEMBERSHIP = 35;
 const IP_DROP_MEMBERSHIP = 36;
 const SO_MEMINFO = 55;
+/** A number that no other socket of this kernel has; since Linux 4.6. */
+const SO_COOKIE = 57;
+const COOKIE_BYTES = 8;
+/** Descriptors that are looked at for raw-socket's: the kernel gives the lowest that is free. */
+const MOST_DESCRIPTORS = 65_536;
 /** Index and number of the 32-bit words of SO_MEMINFO (linux/sock_diag.h). */
 const SK_MEMINFO_DROPS = 8;
 const SK_MEMINFO_WORDS = 9;
@@ -211,6 +216,7 @@ class HostVrrpSocket implements VrrpSocket {
       throw new SocketOpenError(refusalOf(error, 'open a raw socket for protocol 112'));
     }
     try {
+      keepFromPrograms(socket);
       throwRefusal(this.#attach(socket, NOTHING));
       throwRefusal(this.#set(socket, SOL_SOCKET, SO_BINDTODEVICE, this.#name, `bind to ${this.interfaceName}`));
       discardReceived(socket);
@@ -296,6 +302,27 @@ function refusalOf(error: unknown, doing: string): Refusal {
   const text = error instanceof Error ? error.message : String(error);
   const errno = errnoOfText(text);
   return errno === undefined ? refusal(constants.errno.EIO, doing, text) : refusal(errno, doing);
+}
+
+/**
+ * raw-socket's descriptors are inheritable, and it does not say which they are. A check or hook that runs as nobody
+ * would have a raw socket of root's: it could send advertisements, and change the filter of what we hear.
+ */
+function keepFromPrograms(socket: RawSocket): void {
+  const cookie = Buffer.alloc(COOKIE_BYTES);
+  const found = Buffer.alloc(COOKIE_BYTES);
+  try {
+    socket.getOption(SOL_SOCKET, SO_COOKIE, cookie, cookie.length);
+  } catch (error) {
+    throw new SocketOpenError(refusalOf(error, 'keep a raw socket from programs'));
+  }
+  for (let fd = 0; fd < MOST_DESCRIPTORS; fd++) {
+    if (libc().getsockopt(fd, SOL_SOCKET, SO_COOKIE, found) < 0 || !found.equals(cookie)) continue;
+    const result = libc().closeOnExec(fd);
+    if (result < 0) throw new SocketOpenError(refusal(-result, 'keep a raw socket from programs'));
+    return;
+  }
+  throw new SocketOpenError(refusal(constants.errno.EBADF, 'find the descriptor of a raw socket'));
 }
 
 function discardReceived(socket: RawSocket): void {

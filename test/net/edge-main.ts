@@ -4,6 +4,7 @@
  *   node edge-main.js INTERFACE     standard input: {"id", "ask", ...} a line, see `answers`
  *                                   standard output: {"id", "answer"} or {"id", "error"}, and {"event", ...} in between
  */
+import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type LinkMonitor, type LinkMonitorOptions, openLinkMonitor } from '../../agent/link/link-monitor.js';
 import { type AddressRequest, openRtnetlink } from '../../agent/link/rtnetlink.js';
@@ -123,6 +124,11 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
     process.setgid?.(65534);
     process.setuid?.(65534);
     return true;
+  },
+  /** What a program that we start finds open, but for its own output. */
+  inheritedSockets: () => {
+    const listing = spawnSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return listing.stdout.split('\n').filter((line) => / (?!1 )\d+ -> socket:/.test(line));
   },
   multicast: ({ on }) => vrrp?.setMulticast(on ?? true),
   anyTtl: ({ on }) => vrrp?.setAnyTtl(on ?? true),

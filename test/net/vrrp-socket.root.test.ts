@@ -112,6 +112,12 @@ test('reception outlives garbage collection, even if the owner forgot the socket
   }
 });
 
+test('a program that is started inherits no socket', { skip }, async (t) => {
+  const { edge } = await laboratory(t);
+  for (const ask of ['openArp', 'monitor', 'openAndForget']) await edge.ask(ask);
+  assert.deepEqual(await edge.ask('inheritedSockets'), []);
+});
+
 test('a flood of garbage loses no advertisement and is read at a bounded rate', { skip }, async (t) => {
   const { a, tap, edge } = await laboratory(t);
   const flooder = await Edge.start(a);
