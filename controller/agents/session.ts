@@ -143,6 +143,7 @@ function onMessage(state: SessionState, request: SessionRequest): SessionStep {
   }
   // Perhaps a newer agent; what it says beyond our words is lost and harms nothing.
   if (message === undefined) return ignore(state, 'a message of an unknown kind');
+  if (hasImpossibleTime(message.value)) return fail(state, `${message.$case} holds a time that no clock can show`);
   switch (message.$case) {
     case 'hello': {
       if (state.phase === 'open') return fail(state, 'hello came twice');
@@ -178,6 +179,16 @@ function onMessage(state: SessionState, request: SessionRequest): SessionStep {
     default:
       return assertNever(message);
   }
+}
+
+/**
+ * A timestamp on the wire can lie beyond what a Date holds. Such a one can be encoded no more: neither stored, with the
+ * states of all the other nodes, nor shown, with the overview that all operators look at.
+ */
+function hasImpossibleTime(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
+  if (value instanceof Date) return Number.isNaN(value.getTime());
+  return Object.values(value).some(hasImpossibleTime);
 }
 
 function onBundleResult(state: SessionState, result: BundleResult): SessionStep {

@@ -163,6 +163,22 @@ const broken: readonly (readonly [string, (session: Session) => readonly Session
       }),
   ],
   [
+    'hello with a time beyond all clocks',
+    (session) => {
+      const impossible = NodeStatus.fromPartial({ routers: [{ name: 'pg', since: new Date(Number.NaN) }] });
+      const value = { agentVersion: '', capabilities: [], status: impossible, statusSequence: 0, journalId: 'j' };
+      return session.message({ $case: 'hello', value });
+    },
+  ],
+  [
+    'an event with a time beyond all clocks',
+    (session) => {
+      session.hello();
+      const events = [Event.fromPartial({ sequence: 1, time: new Date(Number.NaN) })];
+      return session.message({ $case: 'events', value: { events } });
+    },
+  ],
+  [
     'an event without a sequence',
     (session) => {
       session.hello();
