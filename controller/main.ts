@@ -285,4 +285,6 @@ function describeBug(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+// What the controller writes is nobody else's to read.
+process.umask(0o077);
 await main();
