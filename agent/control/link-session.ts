@@ -4,6 +4,7 @@
  * controller reads slowly.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ClientDuplexStream, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
 import {
   AgentServiceClient,
@@ -32,6 +33,8 @@ const BATCH_EVENTS = 500;
 const BATCH_BYTES = 512 * 1024;
 /** How long an end waits for the controller to take what is still pending, in milliseconds. */
 const FLUSH_WITHIN_MS = 1_500;
+/** How long an end waits for the state that it leaves the controller with, in milliseconds. */
+const LAST_STATE_WITHIN_MS = 500;
 /** How long an end waits for the controller to end its half, in milliseconds. */
 const END_WITHIN_MS = 500;
 
@@ -136,8 +139,13 @@ export class LinkSession {
     return end;
   }
 
-  /** Ends the stream from our side, after the controller has taken the events that are pending; bounded in time. */
+  /**
+   * Ends the stream from our side, after the last state was sent and the controller has taken the events that are
+   * pending; bounded in time.
+   */
   async close(reason: string): Promise<void> {
+    this.#needsFull = true;
+    await Promise.race([this.#report(), pause(LAST_STATE_WITHIN_MS)]);
     if (this.#isWelcome && !this.#isOver && !this.#isFlushed()) {
       await new Promise<void>((resolve) => {
         const late = setTimeout(resolve, FLUSH_WITHIN_MS);

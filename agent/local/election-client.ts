@@ -47,6 +47,7 @@ export class ElectionClient {
   readonly #configures = new Map<number, Waiting<readonly Problem[]>>();
   readonly #statuses = new Map<number, Waiting<ElectionStatus>>();
   #lastNumber = 0;
+  #lastStatus: ElectionStatus | undefined;
 
   constructor(port: ElectionPort, clock: Clock, listener: ElectionListener) {
     this.#port = port;
@@ -67,6 +68,7 @@ export class ElectionClient {
         this.#listener.occurrence(message.occurrence);
         break;
       case 'stopped':
+        this.#lastStatus = message.status;
         this.#listener.stopped();
         break;
     }
@@ -77,8 +79,9 @@ export class ElectionClient {
     return await this.#ask(this.#configures, 'a configuration', (nonce) => ({ kind: 'configure', nonce, routers }));
   }
 
-  /** Rejects with ElectionTimeout. */
+  /** How it is now, or, when the election is over, how it ended. Rejects with ElectionTimeout. */
   async status(): Promise<ElectionStatus> {
+    if (this.#lastStatus !== undefined) return this.#lastStatus;
     return await this.#ask(this.#statuses, 'a question for its status', (id) => ({ kind: 'statusRequest', id }));
   }
 

@@ -150,7 +150,7 @@ class ElectionLoop implements Election {
       this.#alarm.retryLater(now);
     }
     this.#alarm.by(this.#trouble.nextAt);
-    if (this.#isStopping) this.#endWhenStopped();
+    if (this.#isStopping) this.#endWhenStopped(now);
   }
 
   #step(router: RunningRouter, input: Input, now: Instant): void {
@@ -396,14 +396,15 @@ class ElectionLoop implements Election {
     for (const router of this.#routers.values()) this.#step(router, { kind: 'shutdown', handover }, now);
   }
 
-  #endWhenStopped(): void {
+  #endWhenStopped(now: Instant): void {
     for (const router of this.#routers.values()) if (!router.isStopped) return;
     this.#isClosed = true;
+    const status = this.#status(now);
     this.#alarm.close();
     this.#watch.close();
     this.#channels.close();
     this.#kernel.close();
-    this.#outbox.post({ kind: 'stopped' });
+    this.#outbox.post({ kind: 'stopped', status });
     // Not from within a socket's callback, where nobody's promises are run.
     this.#edges.defer(this.#resolveStopped);
   }

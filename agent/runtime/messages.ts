@@ -45,8 +45,8 @@ export type FromElection =
   | { readonly kind: 'configured'; readonly nonce: number; readonly problems: readonly Problem[] }
   | { readonly kind: 'occurrence'; readonly occurrence: Occurrence }
   | { readonly kind: 'status'; readonly id: number; readonly status: ElectionStatus }
-  /** Election is over (all routers stopped); the worker flushes and ends. */
-  | { readonly kind: 'stopped' };
+  /** Election is over (all routers stopped), this is how it ended; the worker flushes and ends. Nothing is answered any more. */
+  | { readonly kind: 'stopped'; readonly status: ElectionStatus };
 
 /** Why a configuration could not be put in force: nothing of it is. */
 export interface Problem {

@@ -121,6 +121,10 @@ function phraseOf(change: MemberChange | undefined): string {
       return `${node} heard no active router`;
     case 'priority-zero-heard':
       return `the active router${peer === '' ? '' : ` ${singleLine(peer, 45)}`} announced that it stops`;
+    case 'preempted':
+      return `${node} has the higher priority (${change.priority})`;
+    case 'owner-conflict':
+      return `${node} found another owner of the addresses${peer === '' ? '' : ` at ${singleLine(peer, 45)}`}`;
     case 'higher-priority-heard':
       return `${node} heard a higher priority${peer === '' ? '' : ` from ${singleLine(peer, 45)}`}`;
     case 'equal-priority-greater-address':

@@ -118,6 +118,7 @@ async function play(stage: Stage): Promise<void> {
     `${late.length} mail: ${late.map((mail) => mail.subject).join('; ')}`,
     late.some((mail) => mail.subject.includes(otherName)),
   );
+  await bothConnected(stage);
   report.show(await stage.controller.batonctl('events', '--limit', '6'));
 
   report.step(`Planned stop of the active agent, on ${otherName}: the successor is there before the address goes`);
@@ -153,6 +154,13 @@ async function mailsReach(stage: Stage, count: number): Promise<void> {
     30_000,
     () => stage.controller.mails.length >= count,
     () => stage.controller.mails.map((mail) => mail.subject),
+  );
+}
+
+/** Both agents have found the controller again. */
+async function bothConnected(stage: Stage): Promise<void> {
+  await until('both nodes to be connected', 30_000, async () =>
+    /2 of 2 connected/.test(await stage.controller.batonctl('status')),
   );
 }
 

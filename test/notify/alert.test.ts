@@ -118,6 +118,12 @@ const rows: Row[] = [
     told: ['base2 -> base1 active', 'check pg-alive recovered on base1'],
   },
   {
+    what: 'only the successor has reported: it preempted',
+    changes: [change('base2', BACKUP, ACTIVE, 'preempted', { priority: 120, peer: '192.0.2.1' })],
+    members: [now('base1', ACTIVE, NOON - 3_600_000), now('base2', ACTIVE)],
+    told: ['base1 -> base2 active', 'base2 has the higher priority (120)'],
+  },
+  {
     what: 'the first result of a check is no recovery',
     changes: [
       change('base2', ACTIVE, BACKUP, 'higher-priority-heard'),

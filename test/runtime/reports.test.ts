@@ -176,7 +176,10 @@ describe('a planned stop', () => {
     }
     assert.equal(gap, false);
     assert.ok(!a.holds(VIP) && b.holds(VIP));
-    assert.equal(a.messages.at(-1)?.kind, 'stopped');
+    const last = a.messages.at(-1);
+    assert.equal(last?.kind, 'stopped');
+    const [ended] = last?.kind === 'stopped' ? last.status.routers : [];
+    assert.deepEqual([ended?.state, ended?.cause, ended?.heldAddresses], ['initialize', 'handed-over', []]);
     assert.equal(a.openSockets, 0);
     await a.election.stopped;
     assert.deepEqual(
