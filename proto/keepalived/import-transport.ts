@@ -21,6 +21,10 @@ export function importTransport(parts: readonly Part[], spec: VirtualRouterSpec,
     if (member !== undefined) member.address = part.instance.sourceAddress ?? '';
   }
   if (!unicast) return;
+  remarks.note(
+    first.instance.origins.get('unicast_peer') ?? first.instance.origin,
+    'Baton hears only the listed peers, as keepalived does with check_unicast_src: a peer that sends from another address is not heard, and counted as not-a-peer',
+  );
   for (const [index, part] of parts.entries()) {
     const member = spec.members[index];
     if (member === undefined || member.address !== '') continue;

@@ -141,7 +141,9 @@ const GLOBAL: Readonly<Record<string, KeywordSupport>> = {
     'not supported: an active router that hears a higher priority yields without another advertisement',
   ),
   vrrp_owner_ignore_adverts: without('not supported: a router with priority 255 judges advertisements like any other'),
-  vrrp_check_unicast_src: without('not supported yet: a unicast advertisement is accepted from any source'),
+  vrrp_check_unicast_src: nothing(
+    'is always so in Baton: a unicast advertisement from any but a peer is dropped and counted',
+  ),
   vrrp_skip_check_adv_addr: nothing(
     'Baton accepts and reports an advertisement whose address list differs, so there is nothing to skip',
   ),
@@ -287,7 +289,9 @@ const INSTANCE: Readonly<Record<string, KeywordSupport>> = {
   track_src_ip: nothing('Baton is in fault without its configured source address in any case'),
   unicast_ttl: without('not supported: advertisements are sent with TTL 255'),
   unicast_fault_no_peer: nothing('Baton takes an empty list of peers for multicast and reports it'),
-  check_unicast_src: without('not supported yet: a unicast advertisement is accepted from any source'),
+  check_unicast_src: nothing(
+    'is always so in Baton: a unicast advertisement from any but a peer is dropped and counted',
+  ),
   old_unicast_checksum: without('not supported: the checksum of keepalived up to 1.3.6 is neither sent nor accepted'),
   use_vmac: without(
     "virtual MAC addresses are not supported yet: the addresses use the interface's own MAC address, and clients learn of a change by gratuitous ARP",
