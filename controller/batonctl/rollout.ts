@@ -11,7 +11,10 @@ export interface RolloutNode {
   readonly text: string;
 }
 
-/** undefined: the status is older than the generation and says nothing of it. */
+/**
+ * The nodes concerned, and any other that refuses what is wanted of it, from whatever generation that is.
+ * undefined: the status is older than the generation and says nothing of it.
+ */
 export function judgeRollout(
   status: ClusterStatus,
   generation: number,
@@ -19,7 +22,8 @@ export function judgeRollout(
 ): readonly RolloutNode[] | undefined {
   if (status.generation < generation) return undefined;
   const now = status.capturedAt?.getTime() ?? 0;
-  return nodes.map((name) =>
+  const refusing = status.nodes.filter(({ refusals }) => refusals.length > 0).map(({ name }) => name);
+  return [...new Set([...nodes, ...refusing])].map((name) =>
     judge(
       name,
       status.nodes.find((node) => node.name === name),

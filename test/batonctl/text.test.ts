@@ -180,6 +180,11 @@ test('how far the nodes have got', () => {
       ['gone', 'stranger: is not enrolled; it gets its part when it joins'],
     ],
   );
+  assert.deepEqual(
+    judgeRollout(status, 8, [])?.map(({ node: name, state }) => [name, state]),
+    [['refuses', 'refused']],
+    'a node that still refuses is told of although nothing changed for it',
+  );
 });
 
 test('a screen that is too long keeps its beginning and says so', () => {

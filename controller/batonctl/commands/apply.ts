@@ -84,14 +84,13 @@ async function waitForNodes(
   { generation, nodes }: ApplyResponse,
   timeoutMs: number,
 ): Promise<void> {
-  if (nodes.length === 0) return;
   const { stderr, interrupted } = surroundings;
   const enough = new AbortController();
   const sleeping = surroundings
     .sleep(timeoutMs, AbortSignal.any([enough.signal, interrupted]))
     .then(() => enough.abort());
   const told = new Set<string>();
-  let latest: readonly RolloutNode[] = [];
+  let seen: readonly RolloutNode[] | undefined;
   try {
     await session.read(
       'wait for the nodes',
@@ -99,7 +98,7 @@ async function waitForNodes(
       ({ status }) => {
         const judged = status && judgeRollout(status, generation, nodes);
         if (judged === undefined) return true;
-        latest = judged;
+        seen = judged;
         for (const { node, state, text } of judged) {
           if (state === 'waiting' || told.has(node)) continue;
           told.add(node);
@@ -113,6 +112,7 @@ async function waitForNodes(
     enough.abort();
     await sleeping;
   }
+  const latest = seen ?? [];
   const waiting = latest.filter(({ state }) => state === 'waiting');
   for (const { text } of waiting) stderr.write(`${text}\n`);
   const refused = latest.filter(({ state }) => state === 'refused').map(({ node }) => node);
@@ -122,8 +122,8 @@ async function waitForNodes(
       singleLine(`generation ${generation} was refused by ${refused.join(', ')}; there the one before goes on`),
     );
   }
-  if (latest.length === 0 || waiting.length > 0) {
-    const missing = latest.length === 0 ? nodes : waiting.map(({ node }) => node);
+  if (seen === undefined || waiting.length > 0) {
+    const missing = seen === undefined ? nodes : waiting.map(({ node }) => node);
     throw new Failure(
       1,
       singleLine(`generation ${generation} is not in force yet on ${missing.join(', ')}; it stays wanted and follows`),
