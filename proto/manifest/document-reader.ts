@@ -54,7 +54,7 @@ export function readDocuments(source: SourceText, problems: ProblemList): readon
     // Whatever follows the first one in a document is mostly a consequence of it.
     const [error] = document.errors;
     if (error !== undefined) {
-      problems.add(Math.min(error.pos[0], source.text.length), '', `not valid YAML: ${error.message}`);
+      problems.add(Math.min(error.pos[0], source.text.length), '', `not valid YAML: ${withoutText(error.message)}`);
       continue;
     }
     const tree = convert(document.contents, source, '', problems);
@@ -63,6 +63,14 @@ export function readDocuments(source: SourceText, problems: ProblemList): readon
     }
   }
   return trees;
+}
+
+/** The library's message but for what it repeats of a value: one that begins with "|" or ">" and is not quoted. */
+function withoutText(message: string): string {
+  return message.replace(
+    /^(Block scalar header includes extra characters):.*$/s,
+    '$1 (quote a text that begins with "|" or ">")',
+  );
 }
 
 /** A look at the raw text before a recursive parser sees it, whose stack an attacker could exhaust. */
@@ -135,14 +143,17 @@ function convert(node: ParsedNode | null, source: SourceText, path: string, prob
     problems.add(offset, path, message);
     return { kind: 'refused', offset };
   };
+  // Their names are not repeated: a password may begin like one, and messages end up in logs.
   if (isAlias(node)) {
-    return refuse(`the alias *${node.source} is not supported; write the value out`);
+    return refuse('an alias is not supported; write the value out, or quote a text that begins with "*"');
   }
   if (node.anchor !== undefined) {
-    return refuse(`the anchor &${node.anchor} is not supported; write the value out wherever it is used`);
+    return refuse('an anchor is not supported; write the value out, or quote a text that begins with "&"');
   }
   if (node.tag !== undefined) {
-    return refuse(`the tag ${node.tag} is not supported; the field decides the type, so remove it`);
+    return refuse(
+      'a tag is not supported; the field decides the type, so remove it, or quote a text that begins with "!"',
+    );
   }
   if (isScalar(node)) {
     const text = String(node.value);

@@ -232,10 +232,10 @@ describe('what a file cannot say: every problem with its place, and no resources
       'anchors, aliases, tags, merge keys, __proto__',
       `${router('vrid: &a 1', 'version: *a', 'hooks: !!js/function x', 'receivers: !!str x', '<<: {a: 1}', '__proto__: {a: 1}', '? [a]\n  : 1')}`,
       [
-        '5:12: spec.vrid: the anchor &a is not supported; write the value out wherever it is used',
-        '6:12: spec.version: the alias *a is not supported; write the value out',
-        '7:24: spec.hooks: the tag tag:yaml.org,2002:js/function is not supported; the field decides the type, so remove it',
-        '8:20: spec.receivers: the tag tag:yaml.org,2002:str is not supported; the field decides the type, so remove it',
+        '5:12: spec.vrid: an anchor is not supported; write the value out, or quote a text that begins with "&"',
+        '6:12: spec.version: an alias is not supported; write the value out, or quote a text that begins with "*"',
+        '7:24: spec.hooks: a tag is not supported; the field decides the type, so remove it, or quote a text that begins with "!"',
+        '8:20: spec.receivers: a tag is not supported; the field decides the type, so remove it, or quote a text that begins with "!"',
         '9:3: spec["<<"]: merge keys (<<) are not supported; write the fields out',
         '10:3: spec.__proto__: unknown field "__proto__"; known here: vrid, version, advertisementInterval, preempt, preemptDelay, authentication, transport, addresses, members, track, hooks, receivers, announcements, checksum, lease, strictRfc, externalPeers',
         '11:5: spec: a field name must be a plain word',
@@ -312,7 +312,7 @@ describe('hostile files are refused quickly and without harm', () => {
     [
       'an alias bomb',
       `a: &a [x, x]\nb: &b [*a, *a]\n${'c: [*b, *b]\n'.repeat(3)}`,
-      'the anchor &a is not supported; write the value out wherever it is used',
+      'an anchor is not supported; write the value out, or quote a text that begins with "&"',
     ],
   ];
   for (const [what, text, message] of rows) {
@@ -384,5 +384,14 @@ describe('the excerpt', () => {
     const text = 'apiVersion: baton/v1\nkind: Secret\nmetadata: {name: s}\nspec: {value: hunter2, x: 1}';
     assert.equal(problem(text), 'a.yaml:4:24: spec.x: unknown field "x"; known here: value');
     assert.ok(!problem(text.replace('hunter2', '[hunter2]')).includes('hunter2'));
+  });
+
+  test('repeats no value that should have been quoted: it may be a password', () => {
+    const name = 'hunter2';
+    for (const value of [`*${name}`, `&${name}`, `&${name} x`, `!${name}`, `!!${name} x`, `|${name}`, `>2${name}`]) {
+      const told = problem(`apiVersion: baton/v1\nkind: Secret\nmetadata: {name: s}\nspec:\n  value: ${value}\n`);
+      assert.ok(!told.includes(name), told);
+      if (/^[*&|>]/.test(value)) assert.match(told, /quote a text that begins with/);
+    }
   });
 });
