@@ -8,6 +8,7 @@ import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AgentConfig } from '../proto/gen/baton/v1/config.js';
 import { createLogger, isLogLevel, type Logger } from '../proto/process/logger.js';
+import { unsafeDirectory } from '../proto/process/private-directory.js';
 import { type FileRemark, formatRemark, hasErrors, judgeFile } from './bundle/standalone-file.js';
 import type { ControlLink } from './control/index.js';
 import { readAgentConfig } from './local/agent-config.js';
@@ -63,6 +64,7 @@ async function run(): Promise<void> {
   if (data.logLevel === undefined && isLogLevel(config.logLevel)) log.level = config.logLevel;
   const runDir = data.runDir ?? (config.runDir || DEFAULT_RUN_DIR);
   const stateDir = data.stateDir ?? (config.stateDir || DEFAULT_STATE_DIR);
+  refuseForeignStateDir(stateDir);
   const election = new ElectionClient(port, systemClock, {
     occurrence: (occurrence) => {
       agent?.occurrences.received(occurrence);
@@ -92,6 +94,19 @@ async function run(): Promise<void> {
     if (message.kind === 'reload') void reload(present);
   });
   if (data.mode.kind === 'joined') await startLink(present, config, stateDir);
+}
+
+/** At the start only: no directory and no disk is a reason to end elections that are under way. */
+function refuseForeignStateDir(stateDir: string): void {
+  let unsafe: string | undefined;
+  try {
+    unsafe = unsafeDirectory(stateDir);
+  } catch (err) {
+    log.error({ path: stateDir, err }, 'the state directory cannot be examined');
+  }
+  if (unsafe === undefined) return;
+  if (data.inForce === undefined) throw new GiveUp(1, [unsafe]);
+  log.error({ path: stateDir, detail: unsafe }, 'the state directory is not safe');
 }
 
 async function ownersConfig(mode: RunMode): Promise<AgentConfig> {

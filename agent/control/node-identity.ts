@@ -6,7 +6,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../../proto/process/durable-file.js';
-import { makePrivateDirectory } from '../../proto/process/private-directory.js';
+import { makePrivateDirectory, unsafeDirectory } from '../../proto/process/private-directory.js';
 
 export interface NodeIdentity {
   /** Name of the node. */
@@ -65,6 +65,8 @@ export function prepareIdentity(stateDir: string): void {
   const directory = path.join(stateDir, DIRECTORY);
   try {
     makePrivateDirectory(directory);
+    const unsafe = unsafeDirectory(stateDir) ?? unsafeDirectory(directory);
+    if (unsafe !== undefined) throw new IdentityError(unsafe);
     const trial = path.join(directory, '.trial');
     writeFileDurably(trial, '', { mode: 0o600 });
     rmSync(trial);

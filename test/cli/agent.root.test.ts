@@ -89,6 +89,19 @@ async function withLab(work: (lab: Lab) => Promise<void>): Promise<void> {
   }
 }
 
+test('a state directory that others can write is refused at the start', { skip }, async () => {
+  await withLab(async (lab) => {
+    const agent = await agentOn(lab, 'a', 1);
+    agent.configure(100);
+    const state = path.join(agent.directory, 'state');
+    mkdirSync(state);
+    chmodSync(state, 0o777);
+    const program = agent.start();
+    assert.equal(await program.ended, 'exit 1');
+    assert.match(program.tail(), /state belongs to somebody else or is writable by others/);
+  });
+});
+
 test('SIGHUP: a bad file changes nothing and says why; a good one changes only what differs', { skip }, async () => {
   await withLab(async (lab) => {
     const agent = await agentOn(lab, 'a', 1);
@@ -154,7 +167,7 @@ test('with its disk full the agent elects and reports, and writes again when the
     const state = path.join(agent.directory, 'state');
     mkdirSync(state);
     // In the mount namespace that "ip netns exec" makes: it goes away with the agent.
-    const mount = `mount -t tmpfs -o size=128k none ${state} && exec "$@"`;
+    const mount = `mount -t tmpfs -o size=128k,mode=700 none ${state} && exec "$@"`;
     const program = agent.start('sh', '-c', mount, 'sh');
     await program.untilSays('"to":"active"', 10_000);
     const seen = path.join('/proc', String(program.pid), 'root', state);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -228,6 +228,9 @@ test('a wrong pin, a wrong token, a name in use: nothing is given and the senten
   await assert.rejects(attempt({ token, name: 'base1' }), /there is a node base1 already/);
   await assert.rejects(attempt({ token, name: 'Base 1' }), /cannot be a node's name/);
   await assert.rejects(attempt({ controller: '127.0.0.1:1' }), /cannot reach a controller at 127.0.0.1:1/);
+  chmodSync(stateDir, 0o777);
+  await assert.rejects(attempt({ token, name: 'somebody' }), /belongs to somebody else or is writable by others/);
+  chmodSync(stateDir, 0o700);
   // None of the refusals has used the token up.
   const joined = await attempt({ token, name: 'somebody' });
   assert.equal(joined.node, 'somebody');
