@@ -43,6 +43,8 @@ export class Gate {
   readonly #callers = new WeakMap<Metadata, Caller>();
   readonly #refusals: RefusalLog;
   #anonymousCalls = 0;
+  /** Ends an anonymous call whose request is not complete yet; the oldest first. */
+  readonly #unfinished = new Set<() => void>();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -61,12 +63,16 @@ export class Gate {
     let deadline: NodeJS.Timeout | undefined;
     const ended = (): void => {
       clearTimeout(deadline);
+      this.#unfinished.delete(giveWay);
       release?.();
       release = undefined;
     };
     const refuse = (code: status, details: string): void => {
       ended();
       call.sendStatus({ code, details, metadata: null });
+    };
+    const giveWay = (): void => {
+      refuse(status.RESOURCE_EXHAUSTED, 'too many agents are joining at once; try again in a moment');
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
@@ -77,11 +83,12 @@ export class Gate {
           return;
         }
         if (judged.caller !== undefined) this.#callers.set(metadata, judged.caller);
-        else if (this.#anonymousCalls >= MAX_ANONYMOUS_CALLS) {
-          refuse(status.RESOURCE_EXHAUSTED, 'too many agents are joining at once; try again in a moment');
+        else if (this.#isFull()) {
+          giveWay();
           return;
         } else {
           this.#anonymousCalls += 1;
+          this.#unfinished.add(giveWay);
           release = () => {
             this.#anonymousCalls -= 1;
           };
@@ -96,6 +103,7 @@ export class Gate {
       })
       .withOnReceiveHalfClose((next) => {
         clearTimeout(deadline);
+        this.#unfinished.delete(giveWay);
         next();
       })
       .withOnCancel(() => {
@@ -110,6 +118,14 @@ export class Gate {
       },
     });
   };
+
+  /** Makes room if it can: a stranger who begins calls and does not end them must not keep agents from joining. */
+  #isFull(): boolean {
+    if (this.#anonymousCalls < MAX_ANONYMOUS_CALLS) return false;
+    const [oldest] = this.#unfinished;
+    oldest?.();
+    return oldest === undefined;
+  }
 
   #judge(path: string, certificate: () => Uint8Array | undefined): Judgement {
     const access = ACCESS.get(path);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:http2';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
-import { Client, status } from '@grpc/grpc-js';
+import { Client, type ServiceError, status } from '@grpc/grpc-js';
 import { ACCESS } from '../../controller/identity/access.js';
 import {
   makeAuthorityCertificate,
@@ -20,7 +21,7 @@ import {
   type ServerReflectionResponse,
 } from '../../proto/gen/grpc/reflection/v1/reflection.js';
 import { secureChannel } from '../../proto/process/secure-channel.js';
-import { TestController } from '../api/running-controller.js';
+import { ask, TestController } from '../api/running-controller.js';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -198,4 +199,37 @@ test('a certificate of ours for a node that does not exist opens no session', as
 
 test('a refused Enroll without a certificate says that the token is no good', async () => {
   assert.equal(await codeOf('/baton.v1.AgentService/Enroll', undefined), status.UNAUTHENTICATED);
+});
+
+test('strangers who begin to join and never end their request keep nobody from joining', async () => {
+  const { host, port } = controller.address;
+  const stranger = connect(`https://${host}:${port}`, { rejectUnauthorized: false });
+  try {
+    // The port takes 64 of them; 16 refusals show that all 80 have come.
+    await new Promise<void>((resolve) => {
+      let refused = 0;
+      for (let index = 0; index < 80; index++) {
+        const call = stranger.request({
+          ':method': 'POST',
+          ':path': '/baton.v1.AgentService/Enroll',
+          'content-type': 'application/grpc',
+          te: 'trailers',
+        });
+        call.on('error', () => undefined);
+        call.on('response', () => {
+          refused += 1;
+          if (refused === 16) resolve();
+        });
+      }
+    });
+    const { agents, close } = controller.clients();
+    const request = { token: 'btn_wrong', node: '', certificateRequest: '', hostName: '' };
+    await assert.rejects(ask(agents, agents.enroll, request), (error: ServiceError) => {
+      assert.equal(error.code, status.UNAUTHENTICATED);
+      return true;
+    });
+    close();
+  } finally {
+    stranger.destroy();
+  }
 });
