@@ -103,7 +103,10 @@ function problemsOf(members: readonly MemberOverview[], nodes: ReadonlyMap<strin
   for (const member of members) {
     const node = nodes.get(member.node);
     const [first] = node?.refusals ?? [];
-    if (first !== undefined) problems.push(`${member.node} refused its bundle: ${first.path}: ${first.reason}`);
+    if (first !== undefined) {
+      const why = first.path === '' ? first.reason : `${first.path}: ${first.reason}`;
+      problems.push(`${member.node} refused its bundle: ${why}`);
+    }
   }
   for (const member of unknown) problems.push(whyUnknown(member, nodes.get(member.node)));
   if (members.length > 1 && active.length === 1 && backup.length === 0 && unknown.length === 0) {

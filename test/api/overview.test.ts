@@ -15,6 +15,8 @@ interface NodeSketch {
   readonly lastSeen?: number;
   readonly runs?: string;
   readonly refused?: string;
+  /** What of the bundle was refused; empty: the whole. */
+  readonly refusedPath?: string;
   readonly cause?: string;
 }
 
@@ -41,7 +43,8 @@ function view(name: string, sketch: NodeSketch): NodeView {
     remoteAddress: '',
     status: NodeStatus.fromPartial({ bundle: { generation: 1, hash: sketch.runs ?? 'aa' }, routers }),
     wanted: WANTED,
-    refusals: sketch.refused === undefined ? [] : [{ path: 'routers[pg]', reason: sketch.refused }],
+    refusals:
+      sketch.refused === undefined ? [] : [{ path: sketch.refusedPath ?? 'routers[pg]', reason: sketch.refused }],
     certificateExpiresAt: 0,
   };
 }
@@ -113,6 +116,11 @@ const rows: readonly (readonly [string, Record<string, NodeSketch>, readonly str
     'a refused bundle',
     { base1: { state: ACTIVE }, base2: { state: BACKUP, refused: 'no interface em9' } },
     ['base2 refused its bundle: routers[pg]: no interface em9'],
+  ],
+  [
+    'a bundle that was refused as a whole',
+    { base1: { state: ACTIVE }, base2: { state: BACKUP, refused: 'no space left', refusedPath: '' } },
+    ['base2 refused its bundle: no space left'],
   ],
 ];
 
