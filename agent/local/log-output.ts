@@ -18,10 +18,13 @@ export interface LogOutput extends DestinationStream {
 export function openLogOutput(descriptor: number, resumed: (lostLines: number) => void): LogOutput {
   const output = pino.destination({ dest: descriptor, sync: false, maxLength: MAX_WAITING_BYTES });
   let lost = 0;
+  /** Lines are on their way to the reader. */
+  let isWriting = false;
   output.on('drop', () => {
     lost += 1;
   });
   output.on('drain', () => {
+    isWriting = false;
     if (lost === 0) return;
     const count = lost;
     lost = 0;
@@ -31,12 +34,15 @@ export function openLogOutput(descriptor: number, resumed: (lostLines: number) =
   output.on('error', () => undefined);
   return {
     write: (line) => {
+      isWriting = true;
       output.write(line);
     },
     drain: async () => {
+      // Not flush(): it calls back at once, whatever is on its way.
+      if (!isWriting) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, LAST_LINES_MS);
-        output.flush(() => {
+        output.once('drain', () => {
           clearTimeout(timer);
           resolve();
         });
