@@ -48,7 +48,7 @@ async function runChecks() {
   await check('format, lint and import rules', bin('biome'), ['check', '--error-on-warnings', '.']);
   await check('core compiles without Node', bin('tsc'), ['-p', 'tsconfig.core.json']);
   await check('no dead code or unused dependency', bin('knip'), ['--no-progress']);
-  await check('protocol buffers lint', bin('buf'), ['lint']);
+  await check('protocol buffers lint, generated code is current', process.execPath, ['proto/generate.mjs', '--check']);
 }
 
 async function check(title, command, parameters) {

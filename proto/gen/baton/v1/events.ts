@@ -86,7 +86,7 @@ export function eventSeverityToNumber(object: EventSeverity): number {
 
 /** One thing that happened on one node. */
 export interface Event {
-  /** Per-agent number, from 1, without gaps; survives restarts of the agent. */
+  /** Per-agent number, from 1; survives restarts of the agent. A gap is what a full queue had to drop. */
   sequence: number;
   /** The node; the controller takes it from the certificate, never from here. */
   node: string;
