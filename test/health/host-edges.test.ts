@@ -114,11 +114,15 @@ test('a flood of output neither blocks the program nor fills the memory', async 
   const file = script('flood', '#!/bin/sh\nhead -c 50000000 /dev/zero | tr "\\0" x\nexit 7\n');
   const outcome = await outcomeOf([file], 30_000);
   assert.deepEqual([outcome.result, outcome.exitCode, outcome.output.length], [CheckResult.FAILED, 7, 4096]);
-  // What is still held after a collection, not what passed through.
+  // What is still held after collections, not what passed through. Buffers are given back some turns later.
   setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
-  assert.ok(arrayBuffers + heapUsed < 40_000_000, `${arrayBuffers} + ${heapUsed} bytes are held`);
+  const collect = runInNewContext('gc') as () => void;
+  const held = (): number => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
+  for (let turn = 0; turn < 20 && held() >= 40_000_000; turn += 1) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(held() < 40_000_000, `${held()} bytes are held`);
 });
 
 test('a descendant that keeps the output open does not hold up the result', async () => {
