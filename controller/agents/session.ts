@@ -12,6 +12,12 @@ import type { Millis } from '../../proto/rules/time.js';
 /** A stream whose hello has not come by then is ended. */
 const HELLO_WITHIN: Millis = 15_000;
 
+/**
+ * A refused bundle is pushed again this much later: what it was refused for may have gone, such as a full disk or an
+ * interface that was not there yet, and nobody tells the controller.
+ */
+export const REFUSED_AGAIN_AFTER: Millis = 60_000;
+
 /** Names of journals are short; anything longer is nonsense. */
 const MAX_JOURNAL_LENGTH = 64;
 
@@ -37,8 +43,8 @@ export interface SessionState {
   readonly wanted: WantedBundleIdentity | undefined;
   /** The last push that has not been answered. */
   readonly outstanding: { readonly nonce: number; readonly bundle: WantedBundleIdentity } | undefined;
-  /** Hash that the agent refused on this stream: not pushed again until it reconnects or something else is wanted. */
-  readonly refused: string;
+  /** What the agent refused last on this stream: not pushed again before `againAt` unless something else was wanted. */
+  readonly refused: { readonly hash: string; readonly againAt: Millis } | undefined;
   readonly lastNonce: number;
 }
 
@@ -86,7 +92,7 @@ export function openSession(
     inForce: '',
     wanted,
     outstanding: undefined,
-    refused: '',
+    refused: undefined,
     lastNonce: 0,
   };
 }
@@ -96,7 +102,7 @@ export function stepSession(state: SessionState, input: SessionInput, now: Milli
   if (state.phase === 'ended') return { state, effects: [] };
   switch (input.kind) {
     case 'message':
-      return onMessage(state, input.message);
+      return onMessage(state, input.message, now);
     case 'wanted':
       return push({ ...state, wanted: input.bundle }, []);
     case 'tick':
@@ -114,7 +120,7 @@ export function nextSessionDeadline(state: SessionState): Millis | undefined {
     case 'awaiting-hello':
       return Math.min(state.helloBy, state.certificateEndsAt);
     case 'open':
-      return state.certificateEndsAt;
+      return Math.min(state.certificateEndsAt, state.refused?.againAt ?? state.certificateEndsAt);
     case 'ended':
       return undefined;
     default:
@@ -133,10 +139,11 @@ function onTick(state: SessionState, now: Millis): SessionStep {
     return end(state, 'expired', 'the certificate that opened this stream has ended');
   }
   if (state.phase === 'awaiting-hello' && now >= state.helloBy) return fail(state, 'no hello came in time');
-  return { state, effects: [] };
+  const isDue = state.refused !== undefined && now >= state.refused.againAt;
+  return isDue ? push({ ...state, refused: undefined }, []) : { state, effects: [] };
 }
 
-function onMessage(state: SessionState, request: SessionRequest): SessionStep {
+function onMessage(state: SessionState, request: SessionRequest, now: Millis): SessionStep {
   const message = request.message;
   if (state.phase === 'awaiting-hello' && message?.$case !== 'hello') {
     return fail(state, `the first message must be hello, not ${message?.$case ?? 'something unknown'}`);
@@ -175,7 +182,7 @@ function onMessage(state: SessionState, request: SessionRequest): SessionStep {
       return { state, effects: [{ kind: 'events', journal: state.journal, events }] };
     }
     case 'bundleResult':
-      return onBundleResult(state, message.value);
+      return onBundleResult(state, message.value, now);
     default:
       return assertNever(message);
   }
@@ -191,7 +198,7 @@ function hasImpossibleTime(value: unknown): boolean {
   return Object.values(value).some(hasImpossibleTime);
 }
 
-function onBundleResult(state: SessionState, result: BundleResult): SessionStep {
+function onBundleResult(state: SessionState, result: BundleResult, now: Millis): SessionStep {
   const { outstanding } = state;
   if (
     outstanding === undefined ||
@@ -206,20 +213,24 @@ function onBundleResult(state: SessionState, result: BundleResult): SessionStep 
   const answered: SessionState = { ...state, outstanding: undefined };
   const { bundle } = outstanding;
   if (result.accepted) {
-    return push({ ...answered, inForce: bundle.hash, refused: '' }, [{ kind: 'bundleAccepted', bundle }]);
+    return push({ ...answered, inForce: bundle.hash, refused: undefined }, [{ kind: 'bundleAccepted', bundle }]);
   }
-  return push({ ...answered, refused: bundle.hash }, [{ kind: 'bundleRefused', bundle, result }]);
+  const refused = { hash: bundle.hash, againAt: now + REFUSED_AGAIN_AFTER };
+  return push({ ...answered, refused }, [{ kind: 'bundleRefused', bundle, result }]);
 }
 
-/** Adds a push where one is due: something else is wanted than runs, was refused or is on its way. */
+/**
+ * Adds a push where one is due: something else is wanted than what was pushed last, or else runs. So what runs is pushed
+ * after a refused bundle: the agent learns that the refused one is wanted no more.
+ */
 function push(state: SessionState, effects: readonly SessionEffect[]): SessionStep {
   const { wanted, outstanding } = state;
   if (state.phase !== 'open' || wanted === undefined) return { state, effects };
-  const hash = outstanding?.bundle.hash ?? state.inForce;
-  if (wanted.hash === hash || wanted.hash === state.refused) return { state, effects };
+  const hash = outstanding?.bundle.hash ?? state.refused?.hash ?? state.inForce;
+  if (wanted.hash === hash) return { state, effects };
   const nonce = state.lastNonce + 1;
   return {
-    state: { ...state, lastNonce: nonce, outstanding: { nonce, bundle: wanted }, refused: '' },
+    state: { ...state, lastNonce: nonce, outstanding: { nonce, bundle: wanted }, refused: undefined },
     effects: [...effects, { kind: 'push', nonce, bundle: wanted }],
   };
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   nextSessionDeadline,
   openSession,
+  REFUSED_AGAIN_AFTER,
   type SessionEffect,
   type SessionInput,
   type SessionState,
@@ -20,15 +21,15 @@ const B: WantedBundleIdentity = { generation: 2, hash: 'bb' };
 /** Feeds inputs at growing times and keeps what came of each. */
 class Session {
   state: SessionState;
-  #now = 1_000;
+  now = 1_000;
 
   constructor(wanted: WantedBundleIdentity | undefined) {
-    this.state = openSession(this.#now, this.#now + DAY_MS, wanted);
+    this.state = openSession(this.now, this.now + DAY_MS, wanted);
   }
 
   feed(input: SessionInput, afterMs = 10): readonly SessionEffect[] {
-    this.#now += afterMs;
-    const { state, effects } = stepSession(this.state, input, this.#now);
+    this.now += afterMs;
+    const { state, effects } = stepSession(this.state, input, this.now);
     this.state = state;
     return effects;
   }
@@ -95,13 +96,53 @@ test('back to what runs while something else is on its way: it is pushed again',
   assert.deepEqual(session.want(A), [{ kind: 'push', nonce: 2, bundle: A }]);
 });
 
-test('a refused bundle is not pushed again on this stream until something else was wanted', () => {
+test('a refused bundle is not pushed again on this stream before its time until something else was wanted', () => {
   const session = new Session(A);
   session.hello();
   assert.deepEqual(kinds(session.answer(1, A, false)), ['bundleRefused']);
   assert.deepEqual(session.want(A), []);
   assert.deepEqual(session.want(B), [{ kind: 'push', nonce: 2, bundle: B }]);
   assert.deepEqual(session.want(A), [{ kind: 'push', nonce: 3, bundle: A }]);
+});
+
+test('a refused bundle is pushed again a minute after each refusal, and not before', () => {
+  const session = new Session(B);
+  session.hello(A);
+  for (const nonce of [1, 2, 3]) {
+    assert.deepEqual(kinds(session.answer(nonce, B, false)), ['bundleRefused']);
+    const again = nextSessionDeadline(session.state);
+    assert.deepEqual(session.feed({ kind: 'tick' }, REFUSED_AGAIN_AFTER - 1), []);
+    assert.deepEqual(session.feed({ kind: 'tick' }, 1), [{ kind: 'push', nonce: nonce + 1, bundle: B }]);
+    // While it is on its way nothing is due but the end of the certificate.
+    assert.deepEqual([again, nextSessionDeadline(session.state)], [session.now, 1_000 + DAY_MS]);
+    assert.deepEqual(session.feed({ kind: 'tick' }, REFUSED_AGAIN_AFTER), []);
+  }
+  assert.deepEqual(kinds(session.answer(4, B, true)), ['bundleAccepted']);
+  assert.equal(nextSessionDeadline(session.state), 1_000 + DAY_MS);
+});
+
+test('back to what runs after a refusal: the agent is told, and the refused one is pushed at once when wanted again', () => {
+  const session = new Session(A);
+  session.hello(A);
+  assert.deepEqual(session.want(B), [{ kind: 'push', nonce: 1, bundle: B }]);
+  session.answer(1, B, false);
+  assert.deepEqual(session.want(A), [{ kind: 'push', nonce: 2, bundle: A }]);
+  assert.deepEqual(kinds(session.answer(2, A, true)), ['bundleAccepted']);
+  assert.deepEqual(session.want(B), [{ kind: 'push', nonce: 3, bundle: B }]);
+  session.answer(3, B, false);
+  // The same before the agent has answered.
+  assert.deepEqual(session.want(A), [{ kind: 'push', nonce: 4, bundle: A }]);
+  assert.deepEqual(session.want(B), [{ kind: 'push', nonce: 5, bundle: B }]);
+});
+
+test('a refused bundle is not pushed again while nothing is wanted', () => {
+  const session = new Session(B);
+  session.hello(A);
+  session.answer(1, B, false);
+  session.want(undefined);
+  assert.deepEqual(session.feed({ kind: 'tick' }, REFUSED_AGAIN_AFTER), []);
+  assert.equal(nextSessionDeadline(session.state), 1_000 + DAY_MS);
+  assert.deepEqual(session.want(B), [{ kind: 'push', nonce: 2, bundle: B }]);
 });
 
 test('answers to what was never pushed change nothing', () => {
