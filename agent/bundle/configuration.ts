@@ -99,8 +99,12 @@ export class Configuration {
       return [{ path: '', reason: `its content has the hash ${decoded.hash}, but ${identity.hash} was announced` }];
     }
     const { bundle } = decoded;
+    const stored = { identity, bundle, content: Uint8Array.from(content) };
     const present = this.#inForce?.identity;
-    if (present?.hash === identity.hash && present.generation === identity.generation) return [];
+    if (present?.hash === identity.hash) {
+      if (present.generation !== identity.generation) await this.#renumber(stored);
+      return [];
+    }
     const refusals = [
       ...(await this.#edges.validate(bundle)),
       ...(await judgeBundle(bundle, rules, this.#edges.resolvePath)),
@@ -112,16 +116,22 @@ export class Configuration {
     } catch (error) {
       return [{ path: '', reason: `it cannot be kept on this host's disk: ${String(error)}` }];
     }
-    return await this.#putStagedInForce({ identity, bundle, content: Uint8Array.from(content) });
+    return await this.#putStagedInForce(stored);
+  }
+
+  /** What is in force, under another generation: nothing else changes, so neither the owner nor the disk can refuse it. */
+  async #renumber(stored: StoredBundle): Promise<void> {
+    this.#inForce = stored;
+    try {
+      await this.#store.stage(stored.identity.generation, stored.content);
+      await this.#store.commit();
+    } catch {
+      // After a restart it has its former number, until the next push.
+      await this.#store.discard().catch(() => undefined);
+    }
   }
 
   async #putStagedInForce(stored: StoredBundle): Promise<readonly Refusal[]> {
-    if (stored.identity.hash === this.#inForce?.identity.hash) {
-      // Equal content under another generation: nothing changes but the number.
-      await this.#store.commit().catch(() => this.#store.discard().catch(() => undefined));
-      this.#inForce = stored;
-      return [];
-    }
     const before = this.#settings;
     const result = await this.#configure(stored);
     if (!result.ok) {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { isDeepStrictEqual } from 'node:util';
 import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
 import type { AgentConfig } from '../../proto/gen/baton/v1/config.js';
 import type { ControllerLink, NodeStatus, RefusedBundle } from '../../proto/gen/baton/v1/status.js';
@@ -138,10 +139,13 @@ export class AgentWorker implements AgentSide {
         },
         refused: (identity, refusals) => {
           const { generation, hash } = identity;
-          log.error({ generation, hash, detail: refusals }, 'configuration refused');
-          this.journal.add(bundleEvent(this.#now(), identity, refusals, `of generation ${generation}`));
           const reasons = refusals.map(({ path: at, reason }) => (at === '' ? reason : `${at}: ${reason}`));
-          this.#refused = { bundle: identity, at: new Date(clock.wallMs()), reasons };
+          // The controller tries a refused one again now and then; only another outcome is news.
+          const isKnown = this.#refused?.bundle?.hash === hash && isDeepStrictEqual(this.#refused.reasons, reasons);
+          log[isKnown ? 'debug' : 'error']({ generation, hash, detail: refusals }, 'configuration refused');
+          if (!isKnown) this.journal.add(bundleEvent(this.#now(), identity, refusals, `of generation ${generation}`));
+          const since = isKnown ? this.#refused?.at : undefined;
+          this.#refused = { bundle: identity, at: since ?? new Date(clock.wallMs()), reasons };
           this.#reporter.changed();
         },
       },
@@ -297,7 +301,13 @@ export class AgentWorker implements AgentSide {
   }
 
   async applyBundle(push: Parameters<AgentSide['applyBundle']>[0]): ReturnType<AgentSide['applyBundle']> {
-    return await this.configuration.push(push, this.#rules);
+    const verdict = await this.configuration.push(push, this.#rules);
+    // Also when it was in force before: then the one that was refused is wanted no more.
+    if (verdict.accepted && this.#refused !== undefined) {
+      this.#refused = undefined;
+      this.#reporter.changed();
+    }
+    return verdict;
   }
 
   linkState(update: LinkUpdate): void {

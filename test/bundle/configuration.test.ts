@@ -169,6 +169,19 @@ test('equal content under a new generation changes only the number', async () =>
   assert.equal((await stored())?.identity.generation, 2);
 });
 
+test('what is in force is not refused under a new generation, whatever the disk, the host and its owner say by now', async () => {
+  const { configuration, world, push, store, stored } = setUp();
+  await push(sampleBundle(), 1);
+  world.missing.add('/opt/checks/alive');
+  store.stage = async () => {
+    throw new Error('ENOSPC: no space left on device, write');
+  };
+  assert.equal((await push(sampleBundle(), 2, { scripts: undefined, policy: undefined })).accepted, true);
+  assert.equal(configuration.inForce?.identity.generation, 2);
+  assert.equal((await stored())?.identity.generation, 1);
+  assert.deepEqual(world.told, ['applying pg', 'applied 1']);
+});
+
 test('pushes are handled one after the other', async () => {
   const { configuration, push } = setUp();
   const verdicts = await Promise.all(

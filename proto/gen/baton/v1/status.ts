@@ -226,7 +226,10 @@ export interface NodeStatus {
 
 /** A configuration that a node did not put in force. */
 export interface RefusedBundle {
-  bundle: BundleIdentity | undefined;
+  bundle:
+    | BundleIdentity
+    | undefined;
+  /** Since when it is refused for these reasons. */
   at:
     | Date
     | undefined;
