@@ -2,6 +2,7 @@
  * All agents together: one stream per node, what each node last said, and what each is to run. The state is kept in
  * memory and written to the store a moment later; events are stored before they are accepted.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { BundleResult } from '../../proto/gen/baton/v1/agent_service.js';
 import type { Event, Refusal } from '../../proto/gen/baton/v1/events.js';
 import type { NodeStatus } from '../../proto/gen/baton/v1/status.js';
@@ -21,7 +22,7 @@ import {
 import { readBundle, readBundleIdentities } from '../store/resource-store.js';
 import type { SealedBox } from '../store/sealed-box.js';
 import { EventIntake } from './event-intake.js';
-import { mergeStatus } from './node-view.js';
+import { type KeptStatus, keepStatus } from './node-view.js';
 import type { EndCause, WantedBundleIdentity } from './session.js';
 import { type SessionCall, SessionStream } from './session-stream.js';
 import { Signal } from './signal.js';
@@ -51,7 +52,7 @@ interface Entry {
   session: SessionStream | undefined;
   lastSeen: number;
   remoteAddress: string;
-  status: NodeStatus | undefined;
+  kept: KeptStatus | undefined;
   wanted: WantedBundleIdentity | undefined;
   refused: { readonly hash: string; readonly refusals: readonly Refusal[] } | undefined;
   certificateExpiresAt: number;
@@ -103,7 +104,8 @@ export class AgentHub {
         session: undefined,
         lastSeen: known?.lastSeen ?? 0,
         remoteAddress: known?.remoteAddress ?? '',
-        status: known?.status,
+        // Its size counts from the first report on, which is a full one.
+        kept: known === undefined ? undefined : { status: known.status, bytes: 0 },
         wanted: wanted.get(name),
         refused: refusal === undefined ? undefined : { hash: refusal.hash, refusals: refusal.result.refusals },
         certificateExpiresAt: expiries.get(id) ?? 0,
@@ -137,7 +139,7 @@ export class AgentHub {
       session: undefined,
       lastSeen: 0,
       remoteAddress: '',
-      status: undefined,
+      kept: undefined,
       wanted: undefined,
       refused: undefined,
       certificateExpiresAt,
@@ -173,6 +175,8 @@ export class AgentHub {
     for (const [name, bundle] of bundles) {
       const entry = this.#entries.get(this.#idByName.get(name) ?? '');
       if (entry === undefined) continue;
+      // Wanted anew: what the node says of it now is still to come.
+      if (entry.wanted?.hash !== bundle.hash) entry.refused = undefined;
       entry.wanted = bundle;
       entry.session?.wanted(bundle);
     }
@@ -194,14 +198,17 @@ export class AgentHub {
       },
       opened: () => this.#opened(entry, session, peerAddress(call.getPeer()), log),
       status: (status, full) => {
-        entry.status = mergeStatus(entry.status, status, full, entry.name);
+        const result = keepStatus(entry.kept, status, full, entry.name);
+        if (!result.ok) return result.reason;
+        entry.kept = result.kept;
         this.#seen(entry);
+        return undefined;
       },
       events: (journal, events) => this.#store(entry, journal, events),
       bundleAccepted: async (bundle) => {
         log.info(bundle, 'bundle in force');
         entry.refused = undefined;
-        if (entry.status !== undefined) entry.status = { ...entry.status, bundle };
+        if (entry.kept !== undefined) entry.kept = { ...entry.kept, status: { ...entry.kept.status, bundle } };
         this.#seen(entry);
         await writeRefusal(this.#options.store, entry.id, undefined, this.#options.now());
       },
@@ -269,8 +276,8 @@ export class AgentHub {
     const statuses = new Map<string, StoredNodeStatus>();
     for (const id of this.#unsaved) {
       const entry = this.#entries.get(id);
-      if (entry?.status === undefined) continue;
-      statuses.set(id, { lastSeen: entry.lastSeen, remoteAddress: entry.remoteAddress, status: entry.status });
+      if (entry?.kept === undefined) continue;
+      statuses.set(id, { lastSeen: entry.lastSeen, remoteAddress: entry.remoteAddress, status: entry.kept.status });
     }
     this.#unsaved.clear();
     if (statuses.size === 0) return;
@@ -288,9 +295,13 @@ export class AgentHub {
   }
 
   async #refused(entry: Entry, bundle: WantedBundleIdentity, result: BundleResult, log: Logger): Promise<void> {
-    log.warn({ ...bundle, count: result.refusals.length, detail: result.refusals[0]?.reason }, 'bundle refused');
+    // It is tried again now and then; only another outcome is news.
+    const isKnown = entry.refused?.hash === bundle.hash && isDeepStrictEqual(entry.refused.refusals, result.refusals);
+    const count = result.refusals.length;
+    log[isKnown ? 'debug' : 'warn']({ ...bundle, count, detail: result.refusals[0]?.reason }, 'bundle refused');
     entry.refused = { hash: bundle.hash, refusals: result.refusals };
     this.#seen(entry);
+    if (isKnown) return;
     await writeRefusal(this.#options.store, entry.id, { ...result, bundle }, this.#options.now());
   }
 }
@@ -303,7 +314,7 @@ function viewOf(entry: Entry): NodeView {
     connected: entry.session !== undefined,
     lastSeen: entry.lastSeen,
     remoteAddress: entry.remoteAddress,
-    status: entry.status,
+    status: entry.kept?.status,
     wanted,
     refusals: refused !== undefined && refused.hash === wanted?.hash ? refused.refusals : [],
     certificateExpiresAt: entry.certificateExpiresAt,

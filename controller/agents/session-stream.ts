@@ -38,7 +38,8 @@ export interface SessionDuties {
   /** The content of the bundle; undefined when something newer is wanted by now. */
   readonly bundle: (hash: string) => Promise<Uint8Array | undefined>;
   readonly opened: () => void;
-  readonly status: (status: NodeStatus, full: boolean) => void;
+  /** @returns why the report is not taken, which ends the stream; undefined when it is */
+  readonly status: (status: NodeStatus, full: boolean) => string | undefined;
   /** Resolves when the events are stored. */
   readonly events: (journal: string, events: readonly Event[]) => Promise<void>;
   readonly bundleAccepted: (bundle: WantedBundleIdentity) => Promise<void>;
@@ -138,9 +139,13 @@ export class SessionStream {
       case 'requestFullState':
         this.#send('fullStateRequest', { message: { $case: 'fullStateRequest', value: { reason: effect.reason } } });
         return;
-      case 'status':
-        this.#duties.status(effect.status, effect.full);
+      case 'status': {
+        const reason = this.#duties.status(effect.status, effect.full);
+        if (reason === undefined) return;
+        this.#duties.log.warn({ detail: reason }, 'agent reports more than is kept of one node');
+        this.#fail(status.RESOURCE_EXHAUSTED, reason);
         return;
+      }
       case 'events': {
         await this.#duties.events(effect.journal, effect.events);
         const throughSequence = effect.events.reduce((greatest, event) => Math.max(greatest, event.sequence), 0);
