@@ -67,7 +67,7 @@ export function parseCommand(spec: CommandSpec, args: readonly string[]): Parsed
       if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value; ${where}`);
       values.set(token.name, true);
     } else {
-      if (token.value === undefined || token.value === '' || (!token.inlineValue && token.value.startsWith('-'))) {
+      if (token.value === undefined || token.value === '' || (!token.inlineValue && /^-./.test(token.value))) {
         throw new UsageError(`${token.rawName} needs a value (${option.value ?? 'VALUE'}); ${where}`);
       }
       values.set(token.name, token.value);

@@ -38,6 +38,11 @@ test('options in every usual form', () => {
   }
 });
 
+test('a value may be "-", as for standard input', () => {
+  assert.equal(parseCommand(SPEC, ['f', '--node', '-'])?.text('node'), '-');
+  assert.equal(parseCommand(SPEC, ['f', '--node=-'])?.text('node'), '-');
+});
+
 test('one clear sentence for what cannot be understood', () => {
   const more = '; "baton-agent check --help" lists what there is';
   assert.equal(complaint('f', '--hots'), `check has no option --hots (did you mean "host"?)${more}`);
@@ -47,6 +52,7 @@ test('one clear sentence for what cannot be understood', () => {
   assert.equal(complaint('f', '--host=yes'), `--host takes no value${more}`);
   assert.equal(complaint('f', '--node'), `--node needs a value (NAME)${more}`);
   assert.equal(complaint('f', '--node', '--host'), `--node needs a value (NAME)${more}`);
+  assert.equal(complaint('f', '--node', '--'), `--node needs a value (NAME)${more}`);
   assert.equal(complaint('f', '--node='), `--node needs a value (NAME)${more}`);
   assert.equal(complaint(), `check needs FILE${more}`);
   assert.equal(complaint('f', 'g'), `check does not know what to do with "g"${more}`);

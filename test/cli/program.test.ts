@@ -11,8 +11,18 @@ const MAIN = path.resolve(import.meta.dirname, '../../agent/main.js');
 const scratch = mkdtempSync(path.join(tmpdir(), 'baton-cli-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-function agent(...args: string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function agent(...args: string[]): Ended {
+  return agentGiven('', ...args);
+}
+
+function agentGiven(input: string, ...args: string[]): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', input });
   return { code: status, out: stdout, err: stderr };
 }
 
@@ -46,6 +56,48 @@ test('what makes no sense is one sentence and exit code 2', () => {
     const { code, out, err } = agent(...args);
     assert.deepEqual([code, out], [2, ''], args.join(' '));
     assert.match(err, /^baton-agent: [^\n]+\n$/, args.join(' '));
+  }
+});
+
+/** With a pin that is nobody's and a controller that nobody is, so that a usable token gets as far as the network. */
+function join(input: string, ...args: string[]): Ended {
+  const where = ['--controller', '127.0.0.1:1', '--ca-pin', `sha256:${'0'.repeat(64)}`];
+  return agentGiven(input, 'join', ...where, '--state-dir', path.join(scratch, 'state'), ...args);
+}
+
+test('join takes the token from a file or from standard input, so that it is in no list of processes', () => {
+  const tokenFile = file('token', 'btn_abc\n');
+  for (const [input, ...args] of [
+    ['', '--token-file', tokenFile],
+    ['btn_abc\n', '--token-file', '-'],
+    ['', '--token', 'btn_abc'],
+  ] as const) {
+    const { code, err } = join(input, ...args);
+    assert.equal(code, 1, err);
+    assert.match(err, /cannot reach a controller at 127\.0\.0\.1:1/);
+  }
+});
+
+test('join says what is wrong with where the token is to come from', () => {
+  const tokenFile = file('token', 'btn_abc\n');
+  const many = file('many', 'btn_abc\nbtn_def\n');
+  const large = file('large', 'x'.repeat(100_000));
+  const where = '; "baton-agent join --help" lists what there is';
+  for (const [expected, input, ...args] of [
+    [`join needs --token or --token-file${where}`, ''],
+    [`join takes --token or --token-file, not both${where}`, '', '--token', 't', '--token-file', tokenFile],
+    ['standard input is empty; it must hold the token', ' \n', '--token-file', '-'],
+    [`${many} holds more than a token; it must hold the token and nothing else`, '', '--token-file', many],
+    [`${large} holds more than a token; it must hold the token and nothing else`, '', '--token-file', large],
+    [
+      `the token cannot be read from ${scratch}/none: ENOENT: no such file or directory, open '${scratch}/none'`,
+      '',
+      '--token-file',
+      `${scratch}/none`,
+    ],
+  ] as const) {
+    const { code, out, err } = join(input, ...args);
+    assert.deepEqual([code, out, err], [2, '', `baton-agent: ${expected}\n`]);
   }
 });
 
