@@ -159,7 +159,7 @@ export interface HookFinished {
 
 /** The agent started or is stopping. */
 export interface AgentLifecycle {
-  /** "started", "stopping", "leftovers-removed". */
+  /** "started" or "stopping". */
   phase: string;
 }
 
@@ -181,7 +181,7 @@ export interface Refusal {
 export interface AddressChanged {
   address: string;
   interface: string;
-  /** "restored", "removed-by-other", "add-failed". */
+  /** "restored", "removed-by-other", "add-failed", "leftover-removed", "leftover-adopted". */
   change: string;
 }
 
