@@ -17,28 +17,208 @@ export interface RouterSettings {
   readonly password?: Uint8Array;
   readonly checksum: 'message_only' | 'pseudo_header';
   readonly addresses: readonly VirtualAddress[];
+  /** Family of the advertisements. */
+  readonly family: 4 | 6;
+  /** Move with the router, are not advertised; of either family. */
+  readonly excludedAddresses: readonly VirtualAddress[];
+  readonly routes: readonly RouteSettings[];
+  readonly rules: readonly RuleSettings[];
+  /** Of the router's family, as text. */
+  readonly multicastGroup: string;
+  readonly virtualMac?: VirtualMacSettings;
+  /** False: traffic to the addresses is dropped while active, but for IPv6 neighbour discovery. */
+  readonly accept: boolean;
+  /** Multicast: only these sources are believed. Absent: any on the link. */
+  readonly believedSources?: readonly string[];
+  /** Unicast. */
+  readonly unicast: UnicastSettings;
+  /** Takes no part until this long after the election thread started. */
+  readonly startupDelay: Micros;
+  readonly promoteSecondaries: boolean;
+  readonly hmac?: HmacSettings;
+  /** Spacing of announcements on each interface; 0 for none. */
+  readonly spacing: AnnouncementSpacing;
+  /** Announces addresses on other interfaces than `interface` again this often while active; 0 for never. */
+  readonly extraRefresh: Micros;
+  /** That is for all such interfaces; else for those with a virtual MAC address. */
+  readonly extraRefreshAll: boolean;
+  /** Tracked interfaces, routes and so on are in router.tracks; this says where to look for each route track. */
+  readonly routeTracks: readonly RouteTrack[];
 }
 
 /** An address as the kernel is to have it. */
 export interface VirtualAddress {
   readonly address: string;
   readonly prefixLength: number;
+  /** Interface; with a virtual MAC the base interface's name, the runtime puts the address on the macvlan. */
   readonly device: string;
   readonly label?: string;
   readonly broadcast?: string;
+  /** rtnetlink's number; absent: global. */
+  readonly scope?: number;
+  readonly peer?: { readonly address: string; readonly prefixLength: number };
+  readonly noPrefixRoute?: boolean;
+  /** Whole seconds; absent: as long as it is valid. */
+  readonly preferredLifetime?: number;
+  readonly home?: boolean;
+  readonly noDad?: boolean;
+  readonly manageTemporary?: boolean;
+  readonly autojoin?: boolean;
+  /** Losing it is not answered. */
+  readonly noTrack?: boolean;
+  /** On the virtual MAC interface even if the router's adverts are not (keepalived's use_vmac of an address). */
+  readonly virtualMac?: boolean;
+}
+
+export interface VirtualMacSettings {
+  readonly name: string;
+  /** Six bytes as aa:bb:cc:dd:ee:ff. */
+  readonly address: string;
+  readonly transmitOnBase: boolean;
+}
+
+export interface UnicastSettings {
+  /** Sent TTL or hop limit. */
+  readonly ttl: number;
+  readonly minTtl: number;
+  readonly maxTtl: number;
+  readonly peerTtl: readonly { readonly address: string; readonly minTtl: number; readonly maxTtl: number }[];
+}
+
+export interface HmacSettings {
+  readonly keys: readonly { readonly id: number; readonly key: Uint8Array }[];
+  readonly activeKey: number;
+  readonly replayGuard: 'time' | 'monotonic';
+  readonly timeWindow: Micros;
+  readonly mode: 'enforce' | 'permissive' | 'receive-only';
+}
+
+export interface AnnouncementSpacing {
+  readonly arp: Micros;
+  readonly neighbor: Micros;
+}
+
+/** Numbers are rtnetlink's (rtnetlink(7)); names were resolved where the settings were made. */
+export interface RouteSettings {
+  /** As ip(8) would write it; identifies the route. */
+  readonly text: string;
+  readonly family: 4 | 6;
+  readonly type: number;
+  /** Absent: default. */
+  readonly to?: { readonly address: string; readonly prefixLength: number };
+  readonly via?: string;
+  readonly device?: string;
+  readonly source?: string;
+  readonly table: number;
+  readonly metric?: number;
+  readonly scope?: number;
+  readonly protocol: number;
+  readonly tos: number;
+  readonly onLink: boolean;
+  readonly nextHops: readonly {
+    readonly via?: string;
+    readonly device?: string;
+    readonly weight: number;
+    readonly onLink: boolean;
+  }[];
+  /** RTAX_* number and value, in the kernel's units. */
+  readonly metrics: readonly { readonly metric: number; readonly value: number }[];
+  /** Bit mask of locked metrics (RTAX_LOCK). */
+  readonly lockedMetrics: number;
+  readonly congestionControl?: string;
+  /** RTA_PREF. */
+  readonly preference?: number;
+  readonly append: boolean;
+  readonly noTrack: boolean;
+}
+
+export interface RuleSettings {
+  /** As ip(8) would write it; identifies the rule. */
+  readonly text: string;
+  readonly family: 4 | 6;
+  readonly from?: { readonly address: string; readonly prefixLength: number };
+  readonly to?: { readonly address: string; readonly prefixLength: number };
+  readonly priority?: number;
+  readonly not: boolean;
+  readonly inputInterface?: string;
+  readonly outputInterface?: string;
+  readonly mark?: number;
+  readonly mask?: number;
+  readonly tos: number;
+  readonly ipProtocol?: number;
+  readonly sourcePorts?: { readonly first: number; readonly last: number };
+  readonly destinationPorts?: { readonly first: number; readonly last: number };
+  readonly users?: { readonly first: number; readonly last: number };
+  readonly l3mdev: boolean;
+  readonly table?: number;
+  /** FR_ACT_*; FR_ACT_TO_TBL with `table`, FR_ACT_GOTO with `target`. */
+  readonly action: number;
+  readonly target?: number;
+  readonly suppressPrefixLength?: number;
+  readonly suppressGroup?: number;
+  readonly noTrack: boolean;
+}
+
+export interface RouteTrack {
+  /** The track's id. */
+  readonly id: string;
+  readonly prefix: { readonly address: string; readonly prefixLength: number };
+  readonly table: number;
+}
+
+/** Routers that move together (agent/vrrp/sync-group.ts). */
+export interface GroupSettings {
+  readonly name: string;
+  readonly routers: readonly string[];
+  readonly policy: 'all' | 'any';
+}
+
+/** What the host has whether or not a router is active. */
+export interface HostNetworkSettings {
+  readonly name: string;
+  readonly addresses: readonly VirtualAddress[];
+  readonly routes: readonly RouteSettings[];
+  readonly rules: readonly RuleSettings[];
+  readonly announcementLimits: readonly {
+    readonly interfaces: readonly string[];
+    readonly spacing: AnnouncementSpacing;
+  }[];
+  readonly interfaceDelays: readonly { readonly interface: string; readonly down: Micros; readonly up: Micros }[];
+}
+
+/** All that the election thread runs. */
+export interface ElectionSettings {
+  readonly routers: readonly RouterSettings[];
+  readonly groups: readonly GroupSettings[];
+  readonly hostNetworks: readonly HostNetworkSettings[];
+}
+
+/** A router that was active in the process before this one, which went without giving up its addresses. */
+export interface ResumedRouter {
+  readonly name: string;
+  /** On the monotonic clock, which the two processes share. */
+  readonly lastAdvertAt: Instant;
 }
 
 /** Worker to main. */
 export type ToElection =
   /** Replace the whole configuration by the smallest difference. Answered with `configured`. */
-  | { readonly kind: 'configure'; readonly nonce: number; readonly routers: readonly RouterSettings[] }
-  /** State of a check after rise and fall. */
-  | { readonly kind: 'check'; readonly check: string; readonly state: TrackState }
+  | {
+      readonly kind: 'configure';
+      readonly nonce: number;
+      readonly settings: ElectionSettings;
+      /** With the first configuration after a start: routers that may go on as active, if it is not too late. */
+      readonly resumed?: readonly ResumedRouter[];
+    }
+  /** State of a track that the worker knows: "check NAME" after rise and fall, "bfd NAME". */
+  | { readonly kind: 'track'; readonly id: string; readonly state: TrackState }
   | { readonly kind: 'statusRequest'; readonly id: number }
   /** The worker listens; occurrences kept until now may be sent. */
   | { readonly kind: 'workerReady' }
   /** Planned stop, asked for locally. */
-  | { readonly kind: 'shutdown'; readonly handover: boolean };
+  | { readonly kind: 'shutdown'; readonly handover: boolean }
+  /** Stop at once and keep what the routers hold, for the next process to go on with. */
+  | { readonly kind: 'suspend' };
 
 /** Main to worker. */
 export type FromElection =
@@ -46,7 +226,12 @@ export type FromElection =
   | { readonly kind: 'occurrence'; readonly occurrence: Occurrence }
   | { readonly kind: 'status'; readonly id: number; readonly status: ElectionStatus }
   /** Election is over (all routers stopped), this is how it ended; the worker flushes and ends. Nothing is answered any more. */
-  | { readonly kind: 'stopped'; readonly status: ElectionStatus };
+  | {
+      readonly kind: 'stopped';
+      readonly status: ElectionStatus;
+      /** After `suspend`: the routers that were active. */
+      readonly resumable: readonly ResumedRouter[];
+    };
 
 /** Why a configuration could not be put in force: nothing of it is. */
 export interface Problem {
@@ -93,6 +278,32 @@ export type Occurrence = { readonly at: Instant; readonly wallMs: number } & (
       readonly detail: string;
     }
   | {
+      /** A virtual or static route or rule; `item` is its text. */
+      readonly kind: 'item';
+      /** Router or host network. */
+      readonly owner: string;
+      readonly item: string;
+      readonly change: 'restored' | 'removed-by-other' | 'add-failed' | 'leftover-removed';
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'groupTransition';
+      readonly group: string;
+      readonly from: StateName;
+      readonly to: StateName;
+      readonly cause: string;
+      readonly sentence: string;
+    }
+  | {
+      /** Somebody else answers for one of our addresses. */
+      readonly kind: 'addressConflict';
+      readonly router: string;
+      readonly address: string;
+      readonly interface: string;
+      readonly mac: string;
+      readonly sentence: string;
+    }
+  | {
       readonly kind: 'lowerPriorityHeard';
       readonly router: string;
       readonly source: string;
@@ -112,9 +323,26 @@ export interface ElectionStatus {
   readonly at: Instant;
   readonly wallMs: number;
   readonly routers: readonly ElectionRouterStatus[];
+  readonly groups: readonly ElectionGroupStatus[];
+  readonly hostItems: readonly ElectionItemStatus[];
   /** Interfaces that virtual routers are on. */
   readonly interfaces: readonly ElectionInterfaceStatus[];
   readonly lag: { readonly last: Micros; readonly max: Micros; readonly timers: number };
+}
+
+export interface ElectionGroupStatus {
+  readonly name: string;
+  readonly state: StateName;
+  readonly sinceWallMs: number;
+  readonly policy: 'all' | 'any';
+  readonly routers: readonly string[];
+}
+
+export interface ElectionItemStatus {
+  readonly item: string;
+  readonly kind: 'address' | 'route' | 'rule';
+  readonly present: boolean;
+  readonly error?: string;
 }
 
 export interface ElectionInterfaceStatus {
@@ -156,7 +384,32 @@ export interface ElectionRouterStatus {
     readonly interval: Micros;
     readonly advertisements: number;
     readonly checksumForm?: 'message_only' | 'pseudo_header';
+    /** Promised by its interval and not come, while it was active. */
+    readonly lost: number;
+    /** Smoothed mean deviation from the interval (RFC 3550 section 6.4.1). */
+    readonly jitter: Micros;
+    readonly authentication?: 'signed' | 'unsigned';
   }[];
+  readonly rejected: readonly {
+    readonly source: string;
+    readonly reason: string;
+    readonly count: number;
+    readonly lastWallMs: number;
+  }[];
+  readonly family: 4 | 6;
+  readonly transport: 'multicast' | 'unicast';
+  readonly excludedAddresses: readonly string[];
+  readonly routes: readonly string[];
+  readonly heldRoutes: readonly string[];
+  readonly rules: readonly string[];
+  readonly heldRules: readonly string[];
+  readonly virtualMac?: { readonly interface: string; readonly address: string };
+  readonly group?: string;
+  /** What is sent in version 3 over IPv4. */
+  readonly checksum?: 'message_only' | 'pseudo_header';
+  readonly authentication: string;
+  readonly accept: boolean;
+  readonly conflicts: readonly { readonly address: string; readonly mac: string; readonly lastWallMs: number }[];
   readonly counters: Readonly<Record<string, number>>;
   readonly tracks: readonly {
     readonly id: string;

@@ -6,6 +6,10 @@ import type { Instant, Micros } from '../../proto/rules/time.js';
 
 /** Numeric IPv4 address (0..2^32-1), most significant byte first as on the wire; compared as a number. */
 export type Ipv4 = number;
+/** Numeric IPv6 address (0n..2n^128-1n), most significant byte first; compared as a number. */
+export type Ipv6 = bigint;
+/** Of either family, which the type tells: one router's advertisements are of one. Compared with <, > and ===. */
+export type IpAddress = Ipv4 | Ipv6;
 
 export type Version = 2 | 3;
 
@@ -23,16 +27,31 @@ export interface VirtualRouter {
   /** Follow RFC 9568 where Baton deviates for safety: no bound on the learned interval. */
   readonly strictRfc: boolean;
   /** Virtual addresses, in the order in which they are advertised. */
-  readonly addresses: readonly Ipv4[];
+  readonly addresses: readonly IpAddress[];
   readonly tracks: readonly Track[];
   readonly announcements: Announcements;
   /** Whether addresses carry a kernel lifetime; the core renews them while active. */
   readonly leased: boolean;
+  /** Advertisements missed before a backup takes over, 1..100; RFC 9568 has 3. */
+  readonly downTimerAdvertisements: number;
+  /** An active router does not answer an advertisement of lower priority (keepalived's lower_prio_no_advert). */
+  readonly lowerPriorityNoAdvertisement: boolean;
+  /** One more advertisement before yielding to a higher priority (keepalived's higher_prio_send_advert). */
+  readonly higherPrioritySendAdvertisement: boolean;
+  /** An owner discards advertisements. */
+  readonly ownerIgnoresAdvertisements: boolean;
+  /** Without preempt mode: away for the down interval of this priority while active means backup; 0 for off. */
+  readonly timerExpiredBackup: number;
+  /** Whether other holders of the addresses are looked for when they are claimed. */
+  readonly duplicateProbe: 'off' | 'warn' | 'refuse';
+  /** In a sync group: becomes active only with the others; see sync-group.ts. */
+  readonly group?: string;
 }
 
 /**
  * Something that moves the priority or puts the router in fault: a check, an interface, the router's own interface,
- * its source address. `id` is "check NAME", "interface NAME" or "source address"; weight 0 means fault.
+ * its source address. `id` is "check NAME", "interface NAME", "bfd NAME", "route PREFIX" (with " table N" if not main),
+ * "source address", "virtual mac", "startup delay", "host network NAME" or "peers"; weight 0 means fault.
  */
 export interface Track {
   readonly id: string;
@@ -40,8 +59,11 @@ export interface Track {
   readonly reverse: boolean;
 }
 
-/** What is known of a tracked thing. Unknown is only ever the state before the first result. */
-export type TrackState = 'unknown' | 'up' | 'down';
+/**
+ * What is known of a tracked thing. Unknown is only ever the state before the first result. A number is a file check's
+ * value: it counts as value x weight, or with weight 0 as a fault if it is not 0 (keepalived's track_file).
+ */
+export type TrackState = 'unknown' | 'up' | 'down' | number;
 
 /** Gratuitous ARP schedule; counts are announcements per address. */
 export interface Announcements {

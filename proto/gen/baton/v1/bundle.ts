@@ -15,16 +15,37 @@ import {
   checksumFormFromJSON,
   checksumFormToJSON,
   checksumFormToNumber,
+  DuplicateProbe,
+  duplicateProbeFromJSON,
+  duplicateProbeToJSON,
+  duplicateProbeToNumber,
+  HmacMode,
+  hmacModeFromJSON,
+  hmacModeToJSON,
+  hmacModeToNumber,
+  HmacReplayGuard,
+  hmacReplayGuardFromJSON,
+  hmacReplayGuardToJSON,
+  hmacReplayGuardToNumber,
   Hooks,
+  HostNetworkSpec,
   Lease,
   leaseFromJSON,
   leaseToJSON,
   leaseToNumber,
+  Route,
+  Rule,
+  SyncPolicy,
+  syncPolicyFromJSON,
+  syncPolicyToJSON,
+  syncPolicyToNumber,
   Track,
   Transport,
   transportFromJSON,
   transportToJSON,
   transportToNumber,
+  UnicastOptions,
+  VirtualMac,
 } from "./resources.js";
 
 /** The bundle: all that one node must run, compiled from the resources. Every default is filled in. */
@@ -37,6 +58,63 @@ export interface Bundle {
   routers: BundleRouter[];
   /** Sorted by name; only those that some router tracks. */
   checks: BundleCheck[];
+  /** Sorted by name; only members that run here. */
+  groups: BundleGroup[];
+  /** Sorted by name; only those that some router tracks. */
+  bfdSessions: BundleBfdSession[];
+  /** Sorted by name. */
+  hostNetworks: BundleHostNetwork[];
+}
+
+/** A sync group as this node is to run it. Its tracks are in its members already. */
+export interface BundleGroup {
+  name: string;
+  /** Sorted. */
+  routers: string[];
+  policy: SyncPolicy;
+  hooks:
+    | Hooks
+    | undefined;
+  /** What hooks and FIFO lines call the group: the label "keepalived-name", else its name. */
+  displayName: string;
+}
+
+/** One BFD session as this node is to run it. */
+export interface BundleBfdSession {
+  name: string;
+  neighbor: string;
+  /** Empty: what the kernel chooses. */
+  source: string;
+  interface: string;
+  minRx: Duration | undefined;
+  minTx: Duration | undefined;
+  idleTx: Duration | undefined;
+  multiplier: number;
+  passive: boolean;
+  multihop: boolean;
+  /** Multihop: packets with a TTL or hop limit of less than 255 - max_hops are dropped. */
+  maxHops: number;
+}
+
+/** One HostNetwork resource, for this node. */
+export interface BundleHostNetwork {
+  name: string;
+  spec: HostNetworkSpec | undefined;
+}
+
+/** Keys and rules of auth_hmac. */
+export interface BundleHmac {
+  keys: BundleHmacKey[];
+  activeKey: number;
+  replayGuard: HmacReplayGuard;
+  timeWindow: Duration | undefined;
+  mode: HmacMode;
+}
+
+export interface BundleHmacKey {
+  id: number;
+  /** 32 to 64 bytes. */
+  key: Buffer;
 }
 
 /** One virtual router as this node is to run it. */
@@ -74,6 +152,32 @@ export interface BundleRouter {
   strictRfc: boolean;
   /** What hooks and FIFO lines call the router: the label "keepalived-name" of the resource, else its name. */
   displayName: string;
+  /** Prefix length and device filled in, as of addresses. */
+  excludedAddresses: Address[];
+  /** 4 or 6: the family of the advertisements. */
+  family: number;
+  routes: Route[];
+  rules: Rule[];
+  /** Always filled in. */
+  multicastGroup: string;
+  /** Name and address filled in; absent: none. */
+  virtualMac: VirtualMac | undefined;
+  accept: boolean;
+  downTimerAdvertisements: number;
+  lowerPriorityNoAdvertisement: boolean;
+  higherPrioritySendAdvertisement: boolean;
+  ownerIgnoreAdvertisements: boolean;
+  /** 0: off. */
+  timerExpiredBackup: number;
+  /** Multicast with "peers: members": the only sources that are believed. Else empty. */
+  believedSources: string[];
+  /** Unicast: every limit filled in. */
+  unicast: UnicastOptions | undefined;
+  startupDelay: Duration | undefined;
+  duplicateProbe: DuplicateProbe;
+  promoteSecondaries: boolean;
+  /** Absent: none. */
+  hmac: BundleHmac | undefined;
 }
 
 /** One health check as this node is to run it. */
@@ -84,7 +188,7 @@ export interface BundleCheck {
 }
 
 function createBaseBundle(): Bundle {
-  return { node: "", routers: [], checks: [] };
+  return { node: "", routers: [], checks: [], groups: [], bfdSessions: [], hostNetworks: [] };
 }
 
 export const Bundle: MessageFns<Bundle> = {
@@ -97,6 +201,15 @@ export const Bundle: MessageFns<Bundle> = {
     }
     for (const v of message.checks) {
       BundleCheck.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.groups) {
+      BundleGroup.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.bfdSessions) {
+      BundleBfdSession.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.hostNetworks) {
+      BundleHostNetwork.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -138,6 +251,30 @@ export const Bundle: MessageFns<Bundle> = {
             message.checks.push(BundleCheck.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.groups.push(BundleGroup.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bfdSessions.push(BundleBfdSession.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.hostNetworks.push(BundleHostNetwork.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -157,6 +294,17 @@ export const Bundle: MessageFns<Bundle> = {
         ? object.routers.map((e: any) => BundleRouter.fromJSON(e))
         : [],
       checks: globalThis.Array.isArray(object?.checks) ? object.checks.map((e: any) => BundleCheck.fromJSON(e)) : [],
+      groups: globalThis.Array.isArray(object?.groups) ? object.groups.map((e: any) => BundleGroup.fromJSON(e)) : [],
+      bfdSessions: globalThis.Array.isArray(object?.bfdSessions)
+        ? object.bfdSessions.map((e: any) => BundleBfdSession.fromJSON(e))
+        : globalThis.Array.isArray(object?.bfd_sessions)
+        ? object.bfd_sessions.map((e: any) => BundleBfdSession.fromJSON(e))
+        : [],
+      hostNetworks: globalThis.Array.isArray(object?.hostNetworks)
+        ? object.hostNetworks.map((e: any) => BundleHostNetwork.fromJSON(e))
+        : globalThis.Array.isArray(object?.host_networks)
+        ? object.host_networks.map((e: any) => BundleHostNetwork.fromJSON(e))
+        : [],
     };
   },
 
@@ -171,6 +319,15 @@ export const Bundle: MessageFns<Bundle> = {
     if (message.checks?.length) {
       obj.checks = message.checks.map((e) => BundleCheck.toJSON(e));
     }
+    if (message.groups?.length) {
+      obj.groups = message.groups.map((e) => BundleGroup.toJSON(e));
+    }
+    if (message.bfdSessions?.length) {
+      obj.bfdSessions = message.bfdSessions.map((e) => BundleBfdSession.toJSON(e));
+    }
+    if (message.hostNetworks?.length) {
+      obj.hostNetworks = message.hostNetworks.map((e) => BundleHostNetwork.toJSON(e));
+    }
     return obj;
   },
 
@@ -182,6 +339,734 @@ export const Bundle: MessageFns<Bundle> = {
     message.node = object.node ?? "";
     message.routers = object.routers?.map((e) => BundleRouter.fromPartial(e)) || [];
     message.checks = object.checks?.map((e) => BundleCheck.fromPartial(e)) || [];
+    message.groups = object.groups?.map((e) => BundleGroup.fromPartial(e)) || [];
+    message.bfdSessions = object.bfdSessions?.map((e) => BundleBfdSession.fromPartial(e)) || [];
+    message.hostNetworks = object.hostNetworks?.map((e) => BundleHostNetwork.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBundleGroup(): BundleGroup {
+  return { name: "", routers: [], policy: SyncPolicy.UNSPECIFIED, hooks: undefined, displayName: "" };
+}
+
+export const BundleGroup: MessageFns<BundleGroup> = {
+  encode(message: BundleGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.routers) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.policy !== SyncPolicy.UNSPECIFIED) {
+      writer.uint32(24).int32(syncPolicyToNumber(message.policy));
+    }
+    if (message.hooks !== undefined) {
+      Hooks.encode(message.hooks, writer.uint32(34).fork()).join();
+    }
+    if (message.displayName !== "") {
+      writer.uint32(42).string(message.displayName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundleGroup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundleGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.routers.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.policy = syncPolicyFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hooks = Hooks.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.displayName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BundleGroup {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      routers: globalThis.Array.isArray(object?.routers) ? object.routers.map((e: any) => globalThis.String(e)) : [],
+      policy: isSet(object.policy) ? syncPolicyFromJSON(object.policy) : SyncPolicy.UNSPECIFIED,
+      hooks: isSet(object.hooks) ? Hooks.fromJSON(object.hooks) : undefined,
+      displayName: isSet(object.displayName)
+        ? globalThis.String(object.displayName)
+        : isSet(object.display_name)
+        ? globalThis.String(object.display_name)
+        : "",
+    };
+  },
+
+  toJSON(message: BundleGroup): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.routers?.length) {
+      obj.routers = message.routers;
+    }
+    if (message.policy !== SyncPolicy.UNSPECIFIED) {
+      obj.policy = syncPolicyToJSON(message.policy);
+    }
+    if (message.hooks !== undefined) {
+      obj.hooks = Hooks.toJSON(message.hooks);
+    }
+    if (message.displayName !== "") {
+      obj.displayName = message.displayName;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BundleGroup>): BundleGroup {
+    return BundleGroup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BundleGroup>): BundleGroup {
+    const message = createBaseBundleGroup();
+    message.name = object.name ?? "";
+    message.routers = object.routers?.map((e) => e) || [];
+    message.policy = object.policy ?? SyncPolicy.UNSPECIFIED;
+    message.hooks = (object.hooks !== undefined && object.hooks !== null) ? Hooks.fromPartial(object.hooks) : undefined;
+    message.displayName = object.displayName ?? "";
+    return message;
+  },
+};
+
+function createBaseBundleBfdSession(): BundleBfdSession {
+  return {
+    name: "",
+    neighbor: "",
+    source: "",
+    interface: "",
+    minRx: undefined,
+    minTx: undefined,
+    idleTx: undefined,
+    multiplier: 0,
+    passive: false,
+    multihop: false,
+    maxHops: 0,
+  };
+}
+
+export const BundleBfdSession: MessageFns<BundleBfdSession> = {
+  encode(message: BundleBfdSession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.neighbor !== "") {
+      writer.uint32(18).string(message.neighbor);
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    if (message.interface !== "") {
+      writer.uint32(34).string(message.interface);
+    }
+    if (message.minRx !== undefined) {
+      Duration.encode(message.minRx, writer.uint32(42).fork()).join();
+    }
+    if (message.minTx !== undefined) {
+      Duration.encode(message.minTx, writer.uint32(50).fork()).join();
+    }
+    if (message.idleTx !== undefined) {
+      Duration.encode(message.idleTx, writer.uint32(58).fork()).join();
+    }
+    if (message.multiplier !== 0) {
+      writer.uint32(64).uint32(message.multiplier);
+    }
+    if (message.passive !== false) {
+      writer.uint32(72).bool(message.passive);
+    }
+    if (message.multihop !== false) {
+      writer.uint32(80).bool(message.multihop);
+    }
+    if (message.maxHops !== 0) {
+      writer.uint32(88).uint32(message.maxHops);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundleBfdSession {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundleBfdSession();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.neighbor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.interface = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.minRx = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.minTx = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.idleTx = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.multiplier = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.passive = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.multihop = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.maxHops = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BundleBfdSession {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      neighbor: isSet(object.neighbor) ? globalThis.String(object.neighbor) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
+      minRx: isSet(object.minRx)
+        ? Duration.fromJSON(object.minRx)
+        : isSet(object.min_rx)
+        ? Duration.fromJSON(object.min_rx)
+        : undefined,
+      minTx: isSet(object.minTx)
+        ? Duration.fromJSON(object.minTx)
+        : isSet(object.min_tx)
+        ? Duration.fromJSON(object.min_tx)
+        : undefined,
+      idleTx: isSet(object.idleTx)
+        ? Duration.fromJSON(object.idleTx)
+        : isSet(object.idle_tx)
+        ? Duration.fromJSON(object.idle_tx)
+        : undefined,
+      multiplier: isSet(object.multiplier) ? globalThis.Number(object.multiplier) : 0,
+      passive: isSet(object.passive) ? globalThis.Boolean(object.passive) : false,
+      multihop: isSet(object.multihop) ? globalThis.Boolean(object.multihop) : false,
+      maxHops: isSet(object.maxHops)
+        ? globalThis.Number(object.maxHops)
+        : isSet(object.max_hops)
+        ? globalThis.Number(object.max_hops)
+        : 0,
+    };
+  },
+
+  toJSON(message: BundleBfdSession): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.neighbor !== "") {
+      obj.neighbor = message.neighbor;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.interface !== "") {
+      obj.interface = message.interface;
+    }
+    if (message.minRx !== undefined) {
+      obj.minRx = Duration.toJSON(message.minRx);
+    }
+    if (message.minTx !== undefined) {
+      obj.minTx = Duration.toJSON(message.minTx);
+    }
+    if (message.idleTx !== undefined) {
+      obj.idleTx = Duration.toJSON(message.idleTx);
+    }
+    if (message.multiplier !== 0) {
+      obj.multiplier = Math.round(message.multiplier);
+    }
+    if (message.passive !== false) {
+      obj.passive = message.passive;
+    }
+    if (message.multihop !== false) {
+      obj.multihop = message.multihop;
+    }
+    if (message.maxHops !== 0) {
+      obj.maxHops = Math.round(message.maxHops);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BundleBfdSession>): BundleBfdSession {
+    return BundleBfdSession.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BundleBfdSession>): BundleBfdSession {
+    const message = createBaseBundleBfdSession();
+    message.name = object.name ?? "";
+    message.neighbor = object.neighbor ?? "";
+    message.source = object.source ?? "";
+    message.interface = object.interface ?? "";
+    message.minRx = (object.minRx !== undefined && object.minRx !== null)
+      ? Duration.fromPartial(object.minRx)
+      : undefined;
+    message.minTx = (object.minTx !== undefined && object.minTx !== null)
+      ? Duration.fromPartial(object.minTx)
+      : undefined;
+    message.idleTx = (object.idleTx !== undefined && object.idleTx !== null)
+      ? Duration.fromPartial(object.idleTx)
+      : undefined;
+    message.multiplier = object.multiplier ?? 0;
+    message.passive = object.passive ?? false;
+    message.multihop = object.multihop ?? false;
+    message.maxHops = object.maxHops ?? 0;
+    return message;
+  },
+};
+
+function createBaseBundleHostNetwork(): BundleHostNetwork {
+  return { name: "", spec: undefined };
+}
+
+export const BundleHostNetwork: MessageFns<BundleHostNetwork> = {
+  encode(message: BundleHostNetwork, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.spec !== undefined) {
+      HostNetworkSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundleHostNetwork {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundleHostNetwork();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.spec = HostNetworkSpec.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BundleHostNetwork {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      spec: isSet(object.spec) ? HostNetworkSpec.fromJSON(object.spec) : undefined,
+    };
+  },
+
+  toJSON(message: BundleHostNetwork): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.spec !== undefined) {
+      obj.spec = HostNetworkSpec.toJSON(message.spec);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BundleHostNetwork>): BundleHostNetwork {
+    return BundleHostNetwork.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BundleHostNetwork>): BundleHostNetwork {
+    const message = createBaseBundleHostNetwork();
+    message.name = object.name ?? "";
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? HostNetworkSpec.fromPartial(object.spec)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBundleHmac(): BundleHmac {
+  return {
+    keys: [],
+    activeKey: 0,
+    replayGuard: HmacReplayGuard.UNSPECIFIED,
+    timeWindow: undefined,
+    mode: HmacMode.UNSPECIFIED,
+  };
+}
+
+export const BundleHmac: MessageFns<BundleHmac> = {
+  encode(message: BundleHmac, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      BundleHmacKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.activeKey !== 0) {
+      writer.uint32(16).uint32(message.activeKey);
+    }
+    if (message.replayGuard !== HmacReplayGuard.UNSPECIFIED) {
+      writer.uint32(24).int32(hmacReplayGuardToNumber(message.replayGuard));
+    }
+    if (message.timeWindow !== undefined) {
+      Duration.encode(message.timeWindow, writer.uint32(34).fork()).join();
+    }
+    if (message.mode !== HmacMode.UNSPECIFIED) {
+      writer.uint32(40).int32(hmacModeToNumber(message.mode));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundleHmac {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundleHmac();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(BundleHmacKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.activeKey = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.replayGuard = hmacReplayGuardFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.timeWindow = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mode = hmacModeFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BundleHmac {
+    return {
+      keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => BundleHmacKey.fromJSON(e)) : [],
+      activeKey: isSet(object.activeKey)
+        ? globalThis.Number(object.activeKey)
+        : isSet(object.active_key)
+        ? globalThis.Number(object.active_key)
+        : 0,
+      replayGuard: isSet(object.replayGuard)
+        ? hmacReplayGuardFromJSON(object.replayGuard)
+        : isSet(object.replay_guard)
+        ? hmacReplayGuardFromJSON(object.replay_guard)
+        : HmacReplayGuard.UNSPECIFIED,
+      timeWindow: isSet(object.timeWindow)
+        ? Duration.fromJSON(object.timeWindow)
+        : isSet(object.time_window)
+        ? Duration.fromJSON(object.time_window)
+        : undefined,
+      mode: isSet(object.mode) ? hmacModeFromJSON(object.mode) : HmacMode.UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: BundleHmac): unknown {
+    const obj: any = {};
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => BundleHmacKey.toJSON(e));
+    }
+    if (message.activeKey !== 0) {
+      obj.activeKey = Math.round(message.activeKey);
+    }
+    if (message.replayGuard !== HmacReplayGuard.UNSPECIFIED) {
+      obj.replayGuard = hmacReplayGuardToJSON(message.replayGuard);
+    }
+    if (message.timeWindow !== undefined) {
+      obj.timeWindow = Duration.toJSON(message.timeWindow);
+    }
+    if (message.mode !== HmacMode.UNSPECIFIED) {
+      obj.mode = hmacModeToJSON(message.mode);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BundleHmac>): BundleHmac {
+    return BundleHmac.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BundleHmac>): BundleHmac {
+    const message = createBaseBundleHmac();
+    message.keys = object.keys?.map((e) => BundleHmacKey.fromPartial(e)) || [];
+    message.activeKey = object.activeKey ?? 0;
+    message.replayGuard = object.replayGuard ?? HmacReplayGuard.UNSPECIFIED;
+    message.timeWindow = (object.timeWindow !== undefined && object.timeWindow !== null)
+      ? Duration.fromPartial(object.timeWindow)
+      : undefined;
+    message.mode = object.mode ?? HmacMode.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseBundleHmacKey(): BundleHmacKey {
+  return { id: 0, key: Buffer.alloc(0) };
+}
+
+export const BundleHmacKey: MessageFns<BundleHmacKey> = {
+  encode(message: BundleHmacKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(18).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundleHmacKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundleHmacKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BundleHmacKey {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      key: isSet(object.key) ? Buffer.from(bytesFromBase64(object.key)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: BundleHmacKey): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BundleHmacKey>): BundleHmacKey {
+    return BundleHmacKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BundleHmacKey>): BundleHmacKey {
+    const message = createBaseBundleHmacKey();
+    message.id = object.id ?? 0;
+    message.key = object.key ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -208,6 +1093,24 @@ function createBaseBundleRouter(): BundleRouter {
     lease: Lease.UNSPECIFIED,
     strictRfc: false,
     displayName: "",
+    excludedAddresses: [],
+    family: 0,
+    routes: [],
+    rules: [],
+    multicastGroup: "",
+    virtualMac: undefined,
+    accept: false,
+    downTimerAdvertisements: 0,
+    lowerPriorityNoAdvertisement: false,
+    higherPrioritySendAdvertisement: false,
+    ownerIgnoreAdvertisements: false,
+    timerExpiredBackup: 0,
+    believedSources: [],
+    unicast: undefined,
+    startupDelay: undefined,
+    duplicateProbe: DuplicateProbe.UNSPECIFIED,
+    promoteSecondaries: false,
+    hmac: undefined,
   };
 }
 
@@ -272,6 +1175,60 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     }
     if (message.displayName !== "") {
       writer.uint32(162).string(message.displayName);
+    }
+    for (const v of message.excludedAddresses) {
+      Address.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.family !== 0) {
+      writer.uint32(176).uint32(message.family);
+    }
+    for (const v of message.routes) {
+      Route.encode(v!, writer.uint32(186).fork()).join();
+    }
+    for (const v of message.rules) {
+      Rule.encode(v!, writer.uint32(194).fork()).join();
+    }
+    if (message.multicastGroup !== "") {
+      writer.uint32(202).string(message.multicastGroup);
+    }
+    if (message.virtualMac !== undefined) {
+      VirtualMac.encode(message.virtualMac, writer.uint32(210).fork()).join();
+    }
+    if (message.accept !== false) {
+      writer.uint32(216).bool(message.accept);
+    }
+    if (message.downTimerAdvertisements !== 0) {
+      writer.uint32(224).uint32(message.downTimerAdvertisements);
+    }
+    if (message.lowerPriorityNoAdvertisement !== false) {
+      writer.uint32(232).bool(message.lowerPriorityNoAdvertisement);
+    }
+    if (message.higherPrioritySendAdvertisement !== false) {
+      writer.uint32(240).bool(message.higherPrioritySendAdvertisement);
+    }
+    if (message.ownerIgnoreAdvertisements !== false) {
+      writer.uint32(248).bool(message.ownerIgnoreAdvertisements);
+    }
+    if (message.timerExpiredBackup !== 0) {
+      writer.uint32(256).uint32(message.timerExpiredBackup);
+    }
+    for (const v of message.believedSources) {
+      writer.uint32(266).string(v!);
+    }
+    if (message.unicast !== undefined) {
+      UnicastOptions.encode(message.unicast, writer.uint32(274).fork()).join();
+    }
+    if (message.startupDelay !== undefined) {
+      Duration.encode(message.startupDelay, writer.uint32(282).fork()).join();
+    }
+    if (message.duplicateProbe !== DuplicateProbe.UNSPECIFIED) {
+      writer.uint32(288).int32(duplicateProbeToNumber(message.duplicateProbe));
+    }
+    if (message.promoteSecondaries !== false) {
+      writer.uint32(296).bool(message.promoteSecondaries);
+    }
+    if (message.hmac !== undefined) {
+      BundleHmac.encode(message.hmac, writer.uint32(306).fork()).join();
     }
     return writer;
   },
@@ -449,6 +1406,150 @@ export const BundleRouter: MessageFns<BundleRouter> = {
             message.displayName = reader.string();
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.excludedAddresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.family = reader.uint32();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.routes.push(Route.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.rules.push(Rule.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.multicastGroup = reader.string();
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.virtualMac = VirtualMac.decode(reader, reader.uint32());
+            continue;
+          }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.accept = reader.bool();
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.downTimerAdvertisements = reader.uint32();
+            continue;
+          }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.lowerPriorityNoAdvertisement = reader.bool();
+            continue;
+          }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.higherPrioritySendAdvertisement = reader.bool();
+            continue;
+          }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.ownerIgnoreAdvertisements = reader.bool();
+            continue;
+          }
+          case 32: {
+            if (tag !== 256) {
+              break;
+            }
+
+            message.timerExpiredBackup = reader.uint32();
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.believedSources.push(reader.string());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.unicast = UnicastOptions.decode(reader, reader.uint32());
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.startupDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 36: {
+            if (tag !== 288) {
+              break;
+            }
+
+            message.duplicateProbe = duplicateProbeFromJSON(reader.int32());
+            continue;
+          }
+          case 37: {
+            if (tag !== 296) {
+              break;
+            }
+
+            message.promoteSecondaries = reader.bool();
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.hmac = BundleHmac.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -505,6 +1606,72 @@ export const BundleRouter: MessageFns<BundleRouter> = {
         : isSet(object.display_name)
         ? globalThis.String(object.display_name)
         : "",
+      excludedAddresses: globalThis.Array.isArray(object?.excludedAddresses)
+        ? object.excludedAddresses.map((e: any) => Address.fromJSON(e))
+        : globalThis.Array.isArray(object?.excluded_addresses)
+        ? object.excluded_addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      family: isSet(object.family) ? globalThis.Number(object.family) : 0,
+      routes: globalThis.Array.isArray(object?.routes) ? object.routes.map((e: any) => Route.fromJSON(e)) : [],
+      rules: globalThis.Array.isArray(object?.rules) ? object.rules.map((e: any) => Rule.fromJSON(e)) : [],
+      multicastGroup: isSet(object.multicastGroup)
+        ? globalThis.String(object.multicastGroup)
+        : isSet(object.multicast_group)
+        ? globalThis.String(object.multicast_group)
+        : "",
+      virtualMac: isSet(object.virtualMac)
+        ? VirtualMac.fromJSON(object.virtualMac)
+        : isSet(object.virtual_mac)
+        ? VirtualMac.fromJSON(object.virtual_mac)
+        : undefined,
+      accept: isSet(object.accept) ? globalThis.Boolean(object.accept) : false,
+      downTimerAdvertisements: isSet(object.downTimerAdvertisements)
+        ? globalThis.Number(object.downTimerAdvertisements)
+        : isSet(object.down_timer_advertisements)
+        ? globalThis.Number(object.down_timer_advertisements)
+        : 0,
+      lowerPriorityNoAdvertisement: isSet(object.lowerPriorityNoAdvertisement)
+        ? globalThis.Boolean(object.lowerPriorityNoAdvertisement)
+        : isSet(object.lower_priority_no_advertisement)
+        ? globalThis.Boolean(object.lower_priority_no_advertisement)
+        : false,
+      higherPrioritySendAdvertisement: isSet(object.higherPrioritySendAdvertisement)
+        ? globalThis.Boolean(object.higherPrioritySendAdvertisement)
+        : isSet(object.higher_priority_send_advertisement)
+        ? globalThis.Boolean(object.higher_priority_send_advertisement)
+        : false,
+      ownerIgnoreAdvertisements: isSet(object.ownerIgnoreAdvertisements)
+        ? globalThis.Boolean(object.ownerIgnoreAdvertisements)
+        : isSet(object.owner_ignore_advertisements)
+        ? globalThis.Boolean(object.owner_ignore_advertisements)
+        : false,
+      timerExpiredBackup: isSet(object.timerExpiredBackup)
+        ? globalThis.Number(object.timerExpiredBackup)
+        : isSet(object.timer_expired_backup)
+        ? globalThis.Number(object.timer_expired_backup)
+        : 0,
+      believedSources: globalThis.Array.isArray(object?.believedSources)
+        ? object.believedSources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.believed_sources)
+        ? object.believed_sources.map((e: any) => globalThis.String(e))
+        : [],
+      unicast: isSet(object.unicast) ? UnicastOptions.fromJSON(object.unicast) : undefined,
+      startupDelay: isSet(object.startupDelay)
+        ? Duration.fromJSON(object.startupDelay)
+        : isSet(object.startup_delay)
+        ? Duration.fromJSON(object.startup_delay)
+        : undefined,
+      duplicateProbe: isSet(object.duplicateProbe)
+        ? duplicateProbeFromJSON(object.duplicateProbe)
+        : isSet(object.duplicate_probe)
+        ? duplicateProbeFromJSON(object.duplicate_probe)
+        : DuplicateProbe.UNSPECIFIED,
+      promoteSecondaries: isSet(object.promoteSecondaries)
+        ? globalThis.Boolean(object.promoteSecondaries)
+        : isSet(object.promote_secondaries)
+        ? globalThis.Boolean(object.promote_secondaries)
+        : false,
+      hmac: isSet(object.hmac) ? BundleHmac.fromJSON(object.hmac) : undefined,
     };
   },
 
@@ -570,6 +1737,60 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     if (message.displayName !== "") {
       obj.displayName = message.displayName;
     }
+    if (message.excludedAddresses?.length) {
+      obj.excludedAddresses = message.excludedAddresses.map((e) => Address.toJSON(e));
+    }
+    if (message.family !== 0) {
+      obj.family = Math.round(message.family);
+    }
+    if (message.routes?.length) {
+      obj.routes = message.routes.map((e) => Route.toJSON(e));
+    }
+    if (message.rules?.length) {
+      obj.rules = message.rules.map((e) => Rule.toJSON(e));
+    }
+    if (message.multicastGroup !== "") {
+      obj.multicastGroup = message.multicastGroup;
+    }
+    if (message.virtualMac !== undefined) {
+      obj.virtualMac = VirtualMac.toJSON(message.virtualMac);
+    }
+    if (message.accept !== false) {
+      obj.accept = message.accept;
+    }
+    if (message.downTimerAdvertisements !== 0) {
+      obj.downTimerAdvertisements = Math.round(message.downTimerAdvertisements);
+    }
+    if (message.lowerPriorityNoAdvertisement !== false) {
+      obj.lowerPriorityNoAdvertisement = message.lowerPriorityNoAdvertisement;
+    }
+    if (message.higherPrioritySendAdvertisement !== false) {
+      obj.higherPrioritySendAdvertisement = message.higherPrioritySendAdvertisement;
+    }
+    if (message.ownerIgnoreAdvertisements !== false) {
+      obj.ownerIgnoreAdvertisements = message.ownerIgnoreAdvertisements;
+    }
+    if (message.timerExpiredBackup !== 0) {
+      obj.timerExpiredBackup = Math.round(message.timerExpiredBackup);
+    }
+    if (message.believedSources?.length) {
+      obj.believedSources = message.believedSources;
+    }
+    if (message.unicast !== undefined) {
+      obj.unicast = UnicastOptions.toJSON(message.unicast);
+    }
+    if (message.startupDelay !== undefined) {
+      obj.startupDelay = Duration.toJSON(message.startupDelay);
+    }
+    if (message.duplicateProbe !== DuplicateProbe.UNSPECIFIED) {
+      obj.duplicateProbe = duplicateProbeToJSON(message.duplicateProbe);
+    }
+    if (message.promoteSecondaries !== false) {
+      obj.promoteSecondaries = message.promoteSecondaries;
+    }
+    if (message.hmac !== undefined) {
+      obj.hmac = BundleHmac.toJSON(message.hmac);
+    }
     return obj;
   },
 
@@ -605,6 +1826,32 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     message.lease = object.lease ?? Lease.UNSPECIFIED;
     message.strictRfc = object.strictRfc ?? false;
     message.displayName = object.displayName ?? "";
+    message.excludedAddresses = object.excludedAddresses?.map((e) => Address.fromPartial(e)) || [];
+    message.family = object.family ?? 0;
+    message.routes = object.routes?.map((e) => Route.fromPartial(e)) || [];
+    message.rules = object.rules?.map((e) => Rule.fromPartial(e)) || [];
+    message.multicastGroup = object.multicastGroup ?? "";
+    message.virtualMac = (object.virtualMac !== undefined && object.virtualMac !== null)
+      ? VirtualMac.fromPartial(object.virtualMac)
+      : undefined;
+    message.accept = object.accept ?? false;
+    message.downTimerAdvertisements = object.downTimerAdvertisements ?? 0;
+    message.lowerPriorityNoAdvertisement = object.lowerPriorityNoAdvertisement ?? false;
+    message.higherPrioritySendAdvertisement = object.higherPrioritySendAdvertisement ?? false;
+    message.ownerIgnoreAdvertisements = object.ownerIgnoreAdvertisements ?? false;
+    message.timerExpiredBackup = object.timerExpiredBackup ?? 0;
+    message.believedSources = object.believedSources?.map((e) => e) || [];
+    message.unicast = (object.unicast !== undefined && object.unicast !== null)
+      ? UnicastOptions.fromPartial(object.unicast)
+      : undefined;
+    message.startupDelay = (object.startupDelay !== undefined && object.startupDelay !== null)
+      ? Duration.fromPartial(object.startupDelay)
+      : undefined;
+    message.duplicateProbe = object.duplicateProbe ?? DuplicateProbe.UNSPECIFIED;
+    message.promoteSecondaries = object.promoteSecondaries ?? false;
+    message.hmac = (object.hmac !== undefined && object.hmac !== null)
+      ? BundleHmac.fromPartial(object.hmac)
+      : undefined;
     return message;
   },
 };

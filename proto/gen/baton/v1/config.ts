@@ -30,6 +30,22 @@ export interface AgentConfig {
     | undefined;
   /** Events kept while no controller takes them. Unset: 10000. */
   eventQueueLimit: number;
+  /** How the election thread is scheduled. Unset: as the process was started. */
+  scheduling: Scheduling | undefined;
+}
+
+/** How the election thread is scheduled and the process kept in memory. */
+export interface Scheduling {
+  /** SCHED_RR priority of the election thread, 1 to 99. Unset: not real-time. */
+  realtimePriority: number;
+  /** Nice value of the election thread, -20 to 19. Unset: as started. */
+  nice?:
+    | number
+    | undefined;
+  /** Keeps the whole process in memory (mlockall(2)). */
+  lockMemory: boolean;
+  /** Processors that the election thread may use, from 0. Unset: all. */
+  cpus: number[];
 }
 
 export interface ScriptPolicy {
@@ -50,6 +66,10 @@ export interface HostPolicy {
   vrids: string[];
   /** Highest base priority. Unset: 255. */
   maxPriority: number;
+  /** Whether routers and host networks may add routes and rules. Unset: no. */
+  routes: boolean;
+  /** Directories whose files a check may watch, or write its initial value to; "/*" at the end as in scripts. Unset: none. */
+  files: string[];
 }
 
 /** /etc/baton/controller.yaml. */
@@ -108,6 +128,7 @@ function createBaseAgentConfig(): AgentConfig {
     scripts: undefined,
     policy: undefined,
     eventQueueLimit: 0,
+    scheduling: undefined,
   };
 }
 
@@ -133,6 +154,9 @@ export const AgentConfig: MessageFns<AgentConfig> = {
     }
     if (message.eventQueueLimit !== 0) {
       writer.uint32(56).uint32(message.eventQueueLimit);
+    }
+    if (message.scheduling !== undefined) {
+      Scheduling.encode(message.scheduling, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -206,6 +230,14 @@ export const AgentConfig: MessageFns<AgentConfig> = {
             message.eventQueueLimit = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.scheduling = Scheduling.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -245,6 +277,7 @@ export const AgentConfig: MessageFns<AgentConfig> = {
         : isSet(object.event_queue_limit)
         ? globalThis.Number(object.event_queue_limit)
         : 0,
+      scheduling: isSet(object.scheduling) ? Scheduling.fromJSON(object.scheduling) : undefined,
     };
   },
 
@@ -271,6 +304,9 @@ export const AgentConfig: MessageFns<AgentConfig> = {
     if (message.eventQueueLimit !== 0) {
       obj.eventQueueLimit = Math.round(message.eventQueueLimit);
     }
+    if (message.scheduling !== undefined) {
+      obj.scheduling = Scheduling.toJSON(message.scheduling);
+    }
     return obj;
   },
 
@@ -290,6 +326,148 @@ export const AgentConfig: MessageFns<AgentConfig> = {
       ? HostPolicy.fromPartial(object.policy)
       : undefined;
     message.eventQueueLimit = object.eventQueueLimit ?? 0;
+    message.scheduling = (object.scheduling !== undefined && object.scheduling !== null)
+      ? Scheduling.fromPartial(object.scheduling)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseScheduling(): Scheduling {
+  return { realtimePriority: 0, nice: undefined, lockMemory: false, cpus: [] };
+}
+
+export const Scheduling: MessageFns<Scheduling> = {
+  encode(message: Scheduling, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.realtimePriority !== 0) {
+      writer.uint32(8).uint32(message.realtimePriority);
+    }
+    if (message.nice !== undefined) {
+      writer.uint32(16).int32(message.nice);
+    }
+    if (message.lockMemory !== false) {
+      writer.uint32(24).bool(message.lockMemory);
+    }
+    if (message.cpus.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.cpus) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Scheduling {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScheduling();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.realtimePriority = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nice = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lockMemory = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.cpus.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.cpus.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Scheduling {
+    return {
+      realtimePriority: isSet(object.realtimePriority)
+        ? globalThis.Number(object.realtimePriority)
+        : isSet(object.realtime_priority)
+        ? globalThis.Number(object.realtime_priority)
+        : 0,
+      nice: isSet(object.nice) ? globalThis.Number(object.nice) : undefined,
+      lockMemory: isSet(object.lockMemory)
+        ? globalThis.Boolean(object.lockMemory)
+        : isSet(object.lock_memory)
+        ? globalThis.Boolean(object.lock_memory)
+        : false,
+      cpus: globalThis.Array.isArray(object?.cpus) ? object.cpus.map((e: any) => globalThis.Number(e)) : [],
+    };
+  },
+
+  toJSON(message: Scheduling): unknown {
+    const obj: any = {};
+    if (message.realtimePriority !== 0) {
+      obj.realtimePriority = Math.round(message.realtimePriority);
+    }
+    if (message.nice !== undefined) {
+      obj.nice = Math.round(message.nice);
+    }
+    if (message.lockMemory !== false) {
+      obj.lockMemory = message.lockMemory;
+    }
+    if (message.cpus?.length) {
+      obj.cpus = message.cpus.map((e) => Math.round(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Scheduling>): Scheduling {
+    return Scheduling.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Scheduling>): Scheduling {
+    const message = createBaseScheduling();
+    message.realtimePriority = object.realtimePriority ?? 0;
+    message.nice = object.nice ?? undefined;
+    message.lockMemory = object.lockMemory ?? false;
+    message.cpus = object.cpus?.map((e) => e) || [];
     return message;
   },
 };
@@ -396,7 +574,7 @@ export const ScriptPolicy: MessageFns<ScriptPolicy> = {
 };
 
 function createBaseHostPolicy(): HostPolicy {
-  return { interfaces: [], addresses: [], vrids: [], maxPriority: 0 };
+  return { interfaces: [], addresses: [], vrids: [], maxPriority: 0, routes: false, files: [] };
 }
 
 export const HostPolicy: MessageFns<HostPolicy> = {
@@ -412,6 +590,12 @@ export const HostPolicy: MessageFns<HostPolicy> = {
     }
     if (message.maxPriority !== 0) {
       writer.uint32(32).uint32(message.maxPriority);
+    }
+    if (message.routes !== false) {
+      writer.uint32(40).bool(message.routes);
+    }
+    for (const v of message.files) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -461,6 +645,22 @@ export const HostPolicy: MessageFns<HostPolicy> = {
             message.maxPriority = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.routes = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.files.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -487,6 +687,8 @@ export const HostPolicy: MessageFns<HostPolicy> = {
         : isSet(object.max_priority)
         ? globalThis.Number(object.max_priority)
         : 0,
+      routes: isSet(object.routes) ? globalThis.Boolean(object.routes) : false,
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -504,6 +706,12 @@ export const HostPolicy: MessageFns<HostPolicy> = {
     if (message.maxPriority !== 0) {
       obj.maxPriority = Math.round(message.maxPriority);
     }
+    if (message.routes !== false) {
+      obj.routes = message.routes;
+    }
+    if (message.files?.length) {
+      obj.files = message.files;
+    }
     return obj;
   },
 
@@ -516,6 +724,8 @@ export const HostPolicy: MessageFns<HostPolicy> = {
     message.addresses = object.addresses?.map((e) => e) || [];
     message.vrids = object.vrids?.map((e) => e) || [];
     message.maxPriority = object.maxPriority ?? 0;
+    message.routes = object.routes ?? false;
+    message.files = object.files?.map((e) => e) || [];
     return message;
   },
 };

@@ -14,11 +14,308 @@ import { Timestamp } from "../../google/protobuf/timestamp.js";
  * of the public API and of the store. A duration is written "1s", "100ms" or "1m30s" in YAML.
  */
 
-/** How version 2 advertisements are authenticated. */
+/** Whose advertisements are believed. */
+export enum PeerPolicy {
+  UNSPECIFIED = "PEER_POLICY_UNSPECIFIED",
+  /** ANY - Of every router on the link. Unicast always believes the members and external peers alone. */
+  ANY = "PEER_POLICY_ANY",
+  /** MEMBERS - Only of the members' and external peers' addresses, in multicast too. */
+  MEMBERS = "PEER_POLICY_MEMBERS",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function peerPolicyFromJSON(object: any): PeerPolicy {
+  switch (object) {
+    case 0:
+    case "PEER_POLICY_UNSPECIFIED":
+      return PeerPolicy.UNSPECIFIED;
+    case 1:
+    case "PEER_POLICY_ANY":
+      return PeerPolicy.ANY;
+    case 2:
+    case "PEER_POLICY_MEMBERS":
+      return PeerPolicy.MEMBERS;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return PeerPolicy.UNRECOGNIZED;
+  }
+}
+
+export function peerPolicyToJSON(object: PeerPolicy): string {
+  switch (object) {
+    case PeerPolicy.UNSPECIFIED:
+      return "PEER_POLICY_UNSPECIFIED";
+    case PeerPolicy.ANY:
+      return "PEER_POLICY_ANY";
+    case PeerPolicy.MEMBERS:
+      return "PEER_POLICY_MEMBERS";
+    case PeerPolicy.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function peerPolicyToNumber(object: PeerPolicy): number {
+  switch (object) {
+    case PeerPolicy.UNSPECIFIED:
+      return 0;
+    case PeerPolicy.ANY:
+      return 1;
+    case PeerPolicy.MEMBERS:
+      return 2;
+    case PeerPolicy.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** Whether other holders of an address are looked for by ARP or neighbour discovery when it is claimed. */
+export enum DuplicateProbe {
+  UNSPECIFIED = "DUPLICATE_PROBE_UNSPECIFIED",
+  OFF = "DUPLICATE_PROBE_OFF",
+  /** WARN - Claimed at once; a stranger that answers, then or later, is reported. */
+  WARN = "DUPLICATE_PROBE_WARN",
+  /** REFUSE - Claimed only after nobody answered for 300 ms; somebody that does is reported and the claim put off. */
+  REFUSE = "DUPLICATE_PROBE_REFUSE",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function duplicateProbeFromJSON(object: any): DuplicateProbe {
+  switch (object) {
+    case 0:
+    case "DUPLICATE_PROBE_UNSPECIFIED":
+      return DuplicateProbe.UNSPECIFIED;
+    case 1:
+    case "DUPLICATE_PROBE_OFF":
+      return DuplicateProbe.OFF;
+    case 2:
+    case "DUPLICATE_PROBE_WARN":
+      return DuplicateProbe.WARN;
+    case 3:
+    case "DUPLICATE_PROBE_REFUSE":
+      return DuplicateProbe.REFUSE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return DuplicateProbe.UNRECOGNIZED;
+  }
+}
+
+export function duplicateProbeToJSON(object: DuplicateProbe): string {
+  switch (object) {
+    case DuplicateProbe.UNSPECIFIED:
+      return "DUPLICATE_PROBE_UNSPECIFIED";
+    case DuplicateProbe.OFF:
+      return "DUPLICATE_PROBE_OFF";
+    case DuplicateProbe.WARN:
+      return "DUPLICATE_PROBE_WARN";
+    case DuplicateProbe.REFUSE:
+      return "DUPLICATE_PROBE_REFUSE";
+    case DuplicateProbe.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function duplicateProbeToNumber(object: DuplicateProbe): number {
+  switch (object) {
+    case DuplicateProbe.UNSPECIFIED:
+      return 0;
+    case DuplicateProbe.OFF:
+      return 1;
+    case DuplicateProbe.WARN:
+      return 2;
+    case DuplicateProbe.REFUSE:
+      return 3;
+    case DuplicateProbe.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** What one member in fault means for the others of its group. */
+export enum SyncPolicy {
+  UNSPECIFIED = "SYNC_POLICY_UNSPECIFIED",
+  /** ALL - All are in fault. */
+  ALL = "SYNC_POLICY_ALL",
+  /** ANY - The others go on together; the group is in fault when all of its members are. */
+  ANY = "SYNC_POLICY_ANY",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function syncPolicyFromJSON(object: any): SyncPolicy {
+  switch (object) {
+    case 0:
+    case "SYNC_POLICY_UNSPECIFIED":
+      return SyncPolicy.UNSPECIFIED;
+    case 1:
+    case "SYNC_POLICY_ALL":
+      return SyncPolicy.ALL;
+    case 2:
+    case "SYNC_POLICY_ANY":
+      return SyncPolicy.ANY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return SyncPolicy.UNRECOGNIZED;
+  }
+}
+
+export function syncPolicyToJSON(object: SyncPolicy): string {
+  switch (object) {
+    case SyncPolicy.UNSPECIFIED:
+      return "SYNC_POLICY_UNSPECIFIED";
+    case SyncPolicy.ALL:
+      return "SYNC_POLICY_ALL";
+    case SyncPolicy.ANY:
+      return "SYNC_POLICY_ANY";
+    case SyncPolicy.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function syncPolicyToNumber(object: SyncPolicy): number {
+  switch (object) {
+    case SyncPolicy.UNSPECIFIED:
+      return 0;
+    case SyncPolicy.ALL:
+      return 1;
+    case SyncPolicy.ANY:
+      return 2;
+    case SyncPolicy.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+export enum HmacReplayGuard {
+  UNSPECIFIED = "HMAC_REPLAY_GUARD_UNSPECIFIED",
+  /** TIME - Stamps grow, and are within the window of our clock. */
+  TIME = "HMAC_REPLAY_GUARD_TIME",
+  /** MONOTONIC - Stamps grow. */
+  MONOTONIC = "HMAC_REPLAY_GUARD_MONOTONIC",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function hmacReplayGuardFromJSON(object: any): HmacReplayGuard {
+  switch (object) {
+    case 0:
+    case "HMAC_REPLAY_GUARD_UNSPECIFIED":
+      return HmacReplayGuard.UNSPECIFIED;
+    case 1:
+    case "HMAC_REPLAY_GUARD_TIME":
+      return HmacReplayGuard.TIME;
+    case 2:
+    case "HMAC_REPLAY_GUARD_MONOTONIC":
+      return HmacReplayGuard.MONOTONIC;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return HmacReplayGuard.UNRECOGNIZED;
+  }
+}
+
+export function hmacReplayGuardToJSON(object: HmacReplayGuard): string {
+  switch (object) {
+    case HmacReplayGuard.UNSPECIFIED:
+      return "HMAC_REPLAY_GUARD_UNSPECIFIED";
+    case HmacReplayGuard.TIME:
+      return "HMAC_REPLAY_GUARD_TIME";
+    case HmacReplayGuard.MONOTONIC:
+      return "HMAC_REPLAY_GUARD_MONOTONIC";
+    case HmacReplayGuard.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function hmacReplayGuardToNumber(object: HmacReplayGuard): number {
+  switch (object) {
+    case HmacReplayGuard.UNSPECIFIED:
+      return 0;
+    case HmacReplayGuard.TIME:
+      return 1;
+    case HmacReplayGuard.MONOTONIC:
+      return 2;
+    case HmacReplayGuard.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+export enum HmacMode {
+  UNSPECIFIED = "HMAC_MODE_UNSPECIFIED",
+  /** ENFORCE - Sends signed; accepts signed alone. */
+  ENFORCE = "HMAC_MODE_ENFORCE",
+  /** PERMISSIVE - Sends signed; accepts unsigned too, but none with a wrong signature. */
+  PERMISSIVE = "HMAC_MODE_PERMISSIVE",
+  /** RECEIVE_ONLY - Sends unsigned; accepts both. */
+  RECEIVE_ONLY = "HMAC_MODE_RECEIVE_ONLY",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function hmacModeFromJSON(object: any): HmacMode {
+  switch (object) {
+    case 0:
+    case "HMAC_MODE_UNSPECIFIED":
+      return HmacMode.UNSPECIFIED;
+    case 1:
+    case "HMAC_MODE_ENFORCE":
+      return HmacMode.ENFORCE;
+    case 2:
+    case "HMAC_MODE_PERMISSIVE":
+      return HmacMode.PERMISSIVE;
+    case 3:
+    case "HMAC_MODE_RECEIVE_ONLY":
+      return HmacMode.RECEIVE_ONLY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return HmacMode.UNRECOGNIZED;
+  }
+}
+
+export function hmacModeToJSON(object: HmacMode): string {
+  switch (object) {
+    case HmacMode.UNSPECIFIED:
+      return "HMAC_MODE_UNSPECIFIED";
+    case HmacMode.ENFORCE:
+      return "HMAC_MODE_ENFORCE";
+    case HmacMode.PERMISSIVE:
+      return "HMAC_MODE_PERMISSIVE";
+    case HmacMode.RECEIVE_ONLY:
+      return "HMAC_MODE_RECEIVE_ONLY";
+    case HmacMode.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function hmacModeToNumber(object: HmacMode): number {
+  switch (object) {
+    case HmacMode.UNSPECIFIED:
+      return 0;
+    case HmacMode.ENFORCE:
+      return 1;
+    case HmacMode.PERMISSIVE:
+      return 2;
+    case HmacMode.RECEIVE_ONLY:
+      return 3;
+    case HmacMode.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+/** How advertisements are authenticated. */
 export enum AuthenticationType {
   UNSPECIFIED = "AUTHENTICATION_TYPE_UNSPECIFIED",
-  /** PASS - A password of up to 8 bytes in every advertisement. */
+  /** PASS - Version 2 only (RFC 2338 section 5.3.6): a password of up to 8 bytes, in clear; a guard against mistakes, not attackers. */
   PASS = "AUTHENTICATION_TYPE_PASS",
+  /** HMAC - A signature after each advertisement, in either version. */
+  HMAC = "AUTHENTICATION_TYPE_HMAC",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -30,6 +327,9 @@ export function authenticationTypeFromJSON(object: any): AuthenticationType {
     case 1:
     case "AUTHENTICATION_TYPE_PASS":
       return AuthenticationType.PASS;
+    case 2:
+    case "AUTHENTICATION_TYPE_HMAC":
+      return AuthenticationType.HMAC;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -43,6 +343,8 @@ export function authenticationTypeToJSON(object: AuthenticationType): string {
       return "AUTHENTICATION_TYPE_UNSPECIFIED";
     case AuthenticationType.PASS:
       return "AUTHENTICATION_TYPE_PASS";
+    case AuthenticationType.HMAC:
+      return "AUTHENTICATION_TYPE_HMAC";
     case AuthenticationType.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -55,6 +357,8 @@ export function authenticationTypeToNumber(object: AuthenticationType): number {
       return 0;
     case AuthenticationType.PASS:
       return 1;
+    case AuthenticationType.HMAC:
+      return 2;
     case AuthenticationType.UNRECOGNIZED:
     default:
       return -1;
@@ -64,7 +368,7 @@ export function authenticationTypeToNumber(object: AuthenticationType): number {
 /** How advertisements travel. */
 export enum Transport {
   UNSPECIFIED = "TRANSPORT_UNSPECIFIED",
-  /** MULTICAST - To 224.0.0.18. */
+  /** MULTICAST - To the multicast group. */
   MULTICAST = "TRANSPORT_MULTICAST",
   /** UNICAST - To each other member's address; every member needs one. */
   UNICAST = "TRANSPORT_UNICAST",
@@ -229,6 +533,69 @@ export function leaseToNumber(object: Lease): number {
   }
 }
 
+export enum ProcessMatch {
+  UNSPECIFIED = "PROCESS_MATCH_UNSPECIFIED",
+  EXACT = "PROCESS_MATCH_EXACT",
+  /** INITIAL - The last of the given arguments may be the beginning of one. */
+  INITIAL = "PROCESS_MATCH_INITIAL",
+  /** PARTIAL - The first arguments are the given ones; more may follow. */
+  PARTIAL = "PROCESS_MATCH_PARTIAL",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function processMatchFromJSON(object: any): ProcessMatch {
+  switch (object) {
+    case 0:
+    case "PROCESS_MATCH_UNSPECIFIED":
+      return ProcessMatch.UNSPECIFIED;
+    case 1:
+    case "PROCESS_MATCH_EXACT":
+      return ProcessMatch.EXACT;
+    case 2:
+    case "PROCESS_MATCH_INITIAL":
+      return ProcessMatch.INITIAL;
+    case 3:
+    case "PROCESS_MATCH_PARTIAL":
+      return ProcessMatch.PARTIAL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ProcessMatch.UNRECOGNIZED;
+  }
+}
+
+export function processMatchToJSON(object: ProcessMatch): string {
+  switch (object) {
+    case ProcessMatch.UNSPECIFIED:
+      return "PROCESS_MATCH_UNSPECIFIED";
+    case ProcessMatch.EXACT:
+      return "PROCESS_MATCH_EXACT";
+    case ProcessMatch.INITIAL:
+      return "PROCESS_MATCH_INITIAL";
+    case ProcessMatch.PARTIAL:
+      return "PROCESS_MATCH_PARTIAL";
+    case ProcessMatch.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function processMatchToNumber(object: ProcessMatch): number {
+  switch (object) {
+    case ProcessMatch.UNSPECIFIED:
+      return 0;
+    case ProcessMatch.EXACT:
+      return 1;
+    case ProcessMatch.INITIAL:
+      return 2;
+    case ProcessMatch.PARTIAL:
+      return 3;
+    case ProcessMatch.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** How the connection to the mail server is protected. */
 export enum MailSecurity {
   UNSPECIFIED = "MAIL_SECURITY_UNSPECIFIED",
@@ -316,6 +683,9 @@ export interface Resource {
     | { $case: "check"; value: CheckSpec }
     | { $case: "receiver"; value: ReceiverSpec }
     | { $case: "secret"; value: SecretSpec }
+    | { $case: "syncGroup"; value: SyncGroupSpec }
+    | { $case: "bfdSession"; value: BfdSessionSpec }
+    | { $case: "hostNetwork"; value: HostNetworkSpec }
     | undefined;
 }
 
@@ -364,13 +734,13 @@ export interface VirtualRouterSpec {
   preemptDelay:
     | Duration
     | undefined;
-  /** Version 2 only. Unset: no authentication. */
+  /** Unset: no authentication. */
   authentication:
     | Authentication
     | undefined;
   /** How advertisements travel. Unset: multicast. */
   transport: Transport;
-  /** The virtual addresses, at least one; at most 255. */
+  /** The virtual addresses, of one family; at most 255. For IPv6 the first is link-local with strict_rfc. */
   addresses: Address[];
   /** The nodes that share this router, at least one. */
   members: Member[];
@@ -392,21 +762,317 @@ export interface VirtualRouterSpec {
   lease: Lease;
   /** Follow RFC 9568 to the letter where Baton deviates for safety: a backup adopts any advertised interval. */
   strictRfc: boolean;
-  /** Unicast only: addresses of routers that are not nodes of this controller, such as hosts still on keepalived. */
+  /**
+   * Addresses of routers that are not nodes of this controller, such as hosts still on keepalived: unicast peers, and
+   * with "peers: members" believed in multicast too.
+   */
   externalPeers: string[];
+  /** Addresses that move with the router and are not advertised; of either family. */
+  excludedAddresses: Address[];
+  /** Allows a router without addresses: an election alone. */
+  noAddresses: boolean;
+  /** Routes that the active member has. */
+  routes: Route[];
+  /** Routing policy rules that the active member has. */
+  rules: Rule[];
+  /** Multicast group of the advertisements. Unset: 224.0.0.18 or ff02::12. */
+  multicastGroup: string;
+  /** Set, even to nothing: the addresses are behind the virtual router's own MAC address (RFC 9568 section 7.3). */
+  virtualMac:
+    | VirtualMac
+    | undefined;
+  /** Whether an active member that is not the owner accepts traffic to the addresses. Unset: true, with strict_rfc false. */
+  accept?:
+    | boolean
+    | undefined;
+  /** Advertisements that are missed before a backup takes over, 1 to 100. Unset: 3. */
+  downTimerAdvertisements: number;
+  /** An active router does not answer an advertisement of lower priority. */
+  lowerPriorityNoAdvertisement: boolean;
+  /** An active router that yields to a higher priority sends one more advertisement first, so that the other announces. */
+  higherPrioritySendAdvertisement: boolean;
+  /** An owner (priority 255) discards advertisements (RFC 9568 section 7.1 as published). */
+  ownerIgnoreAdvertisements: boolean;
+  /**
+   * Without preempt: an active router whose thread was away for the down interval of this priority, 1 to 254, becomes
+   * backup. Unset: only after the pause rule's time.
+   */
+  timerExpiredBackup: number;
+  /** Whose advertisements are believed. Unset: any. */
+  peers: PeerPolicy;
+  /** Limits of unicast. */
+  unicast:
+    | UnicastOptions
+    | undefined;
+  /** How long after the agent's start the router takes no part, up to 1h. Unset: 0s. */
+  startupDelay:
+    | Duration
+    | undefined;
+  /** Whether other holders of the addresses are looked for when they are claimed. Unset: warn. */
+  duplicateProbe: DuplicateProbe;
+  /** Sets promote_secondaries on the interfaces of the addresses while the router runs. */
+  promoteSecondaries: boolean;
 }
 
-/** Authentication of version 2 (RFC 2338 section 5.3.6). It travels in clear: a guard against mistakes, not attackers. */
+/** Limits of unicast. */
+export interface UnicastOptions {
+  /** TTL or hop limit that is sent, 1 to 255. Unset: 255. */
+  ttl: number;
+  /** Least TTL or hop limit that is accepted. Unset: 0. */
+  minTtl: number;
+  /** Greatest TTL or hop limit that is accepted. Unset: 255. */
+  maxTtl: number;
+  /** Other limits for single peers. */
+  peerTtl: PeerTtl[];
+  /** A member without any peer is in fault. */
+  faultWithoutPeers: boolean;
+}
+
+/** TTL or hop limits for one unicast peer. */
+export interface PeerTtl {
+  address: string;
+  /** Unset: 0. */
+  minTtl: number;
+  /** Unset: 255. */
+  maxTtl: number;
+}
+
+/** A macvlan interface with the virtual router's MAC address. */
+export interface VirtualMac {
+  /** Name of the interface, up to 15 characters. Unset: vrrp.VRID, for IPv6 vrrp6.VRID. */
+  name: string;
+  /** Other MAC address. Unset: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID. */
+  address: string;
+  /** Advertisements leave by the member's interface, from its own MAC address. */
+  transmitOnBase: boolean;
+}
+
+/** A route, in the words of ip-route(8). */
+export interface Route {
+  /** Prefix, or "default". In YAML a plain string is not accepted: a route needs a way. */
+  to: string;
+  /** unicast, local, broadcast, anycast, multicast, nat, blackhole, unreachable, prohibit or throw. Unset: unicast. */
+  type: string;
+  /** Next hop; of the other family if the kernel allows it. */
+  via: string;
+  /** Interface. Unset: the member's interface if there is no next hop, else what the kernel finds. */
+  device: string;
+  /** Preferred source address. */
+  source: string;
+  /** Table: number, or main, local or default. Unset: main. */
+  table: string;
+  metric?:
+    | number
+    | undefined;
+  /** global, site, link, host, nowhere or a number. Unset: by type, as ip-route(8). */
+  scope: string;
+  /** Routing protocol number or name. Unset: keepalived (18). */
+  protocol: string;
+  /** Type of service, 0 to 255. */
+  tos: number;
+  /** The next hop is taken to be on the link. */
+  onLink: boolean;
+  /** Several next hops, instead of via and device. */
+  nextHops: NextHop[];
+  /**
+   * Of ip-route(8): mtu, advmss, window, rtt, rttvar, ssthresh, cwnd, initcwnd, initrwnd, reordering, hoplimit, rto_min,
+   * quickack, features, fastopen_no_cookie. Times in milliseconds.
+   */
+  metrics: { [key: string]: number };
+  /** Names of metrics that path discovery must not change. */
+  lockedMetrics: string[];
+  /** Congestion control algorithm. */
+  congestionControl: string;
+  /** Preference of IPv6: low, medium or high. */
+  preference: string;
+  /** Losing it is not answered. */
+  noTrack: boolean;
+  /** Added after the routes of the same prefix and metric instead of before them. */
+  append: boolean;
+}
+
+export interface Route_MetricsEntry {
+  key: string;
+  value: number;
+}
+
+/** One of several next hops. */
+export interface NextHop {
+  via: string;
+  device: string;
+  /** 1 to 256. Unset: 1. */
+  weight: number;
+  onLink: boolean;
+}
+
+/** A routing policy rule, in the words of ip-rule(8). */
+export interface Rule {
+  /** Source prefix. Unset: all. */
+  from: string;
+  /** Destination prefix. Unset: all. */
+  to: string;
+  /** "inet" or "inet6". Unset: by from or to, else the router's family. */
+  family: string;
+  /** Preference. Unset: chosen by the kernel. */
+  priority?:
+    | number
+    | undefined;
+  /** Matches everything else. */
+  not: boolean;
+  inputInterface: string;
+  outputInterface: string;
+  mark?: number | undefined;
+  mask?: number | undefined;
+  tos: number;
+  /** A number or name: tcp, udp, icmp, ... */
+  ipProtocol: string;
+  /** "80" or "80-90". */
+  sourcePorts: string;
+  destinationPorts: string;
+  /** "1000" or "1000-1999". */
+  users: string;
+  l3mdev: boolean;
+  /** Table that is looked up: number, or main, local or default. */
+  table: string;
+  /** Instead of a table: goto RULE-PRIORITY, nop, blackhole, unreachable or prohibit. */
+  action: string;
+  suppressPrefixLength?: number | undefined;
+  suppressGroup?:
+    | number
+    | undefined;
+  /** Losing it is not answered. */
+  noTrack: boolean;
+}
+
+/** Routers that move together. */
+export interface SyncGroupSpec {
+  /** Names of VirtualRouters; each in one group only. */
+  routers: string[];
+  /** What one member in fault means for the others. Unset: all. */
+  policy: SyncPolicy;
+  /** Tracked for every member. */
+  track: Track[];
+  /** Run when the group changes its state; the appended arguments say GROUP and priority 0. */
+  hooks:
+    | Hooks
+    | undefined;
+  /** Names of the Receiver resources that are told of the group's changes. */
+  receivers: string[];
+  /** Lets weights of the members' tracks count. Without, a weighted track of a member does not move its priority. */
+  trackingWeight: boolean;
+}
+
+/** A BFD session (RFC 5880, 5881, 5883) on each of several nodes; a track refers to it by name. */
+export interface BfdSessionSpec {
+  /** Where it runs, and to whom. A node without an endpoint has no session. */
+  endpoints: BfdEndpoint[];
+  /** Least interval between packets that we can receive, 1ms to 1000s. Unset: 10ms. */
+  minRx:
+    | Duration
+    | undefined;
+  /** Least interval between packets that we send while up, 1ms to 1000s. Unset: 10ms. */
+  minTx:
+    | Duration
+    | undefined;
+  /** Interval between packets while not up, 1s to 1000s. Unset: 1s. */
+  idleTx:
+    | Duration
+    | undefined;
+  /** Detection multiplier, 1 to 255. Unset: 5. */
+  multiplier: number;
+  /** Waits for the neighbour to begin. */
+  passive: boolean;
+  /** Over routers (RFC 5883, port 4784). */
+  multihop: boolean;
+  /** Multihop: how many routers may be between, 0 to 254. Unset: 254. */
+  maxHops?: number | undefined;
+}
+
+/** One end of a BFD session. */
+export interface BfdEndpoint {
+  node: string;
+  /** Address of the neighbour. */
+  neighbor: string;
+  /** Our own. Unset: what the kernel chooses. */
+  source: string;
+  /** Interface of a link-local neighbour, or to bind to. Unset: none. */
+  interface: string;
+}
+
+/** What hosts have whether or not a router is active, and how their interfaces are treated. */
+export interface HostNetworkSpec {
+  /** Names of the nodes. */
+  nodes: string[];
+  /** Kept in the kernel: put back when something removes them. Each needs a device. */
+  addresses: Address[];
+  routes: Route[];
+  rules: Rule[];
+  /** Routers that are in fault while one of these cannot be put back. */
+  requiredBy: string[];
+  /** Spacing of announcements over a set of interfaces together. */
+  announcementLimits: AnnouncementLimit[];
+  /** How long an interface must be up or down before routers and tracks believe it. */
+  interfaceDelays: InterfaceDelay[];
+}
+
+/** Spacing of announcements over a set of interfaces together. */
+export interface AnnouncementLimit {
+  interfaces: string[];
+  /** Least time between gratuitous ARPs. Unset: none. */
+  arpInterval:
+    | Duration
+    | undefined;
+  /** Least time between unsolicited neighbour advertisements. Unset: none. */
+  neighborInterval: Duration | undefined;
+}
+
+/** How long a change of an interface must last before it is believed. */
+export interface InterfaceDelay {
+  interface: string;
+  /** Unset: 0s. */
+  down:
+    | Duration
+    | undefined;
+  /** Unset: 0s. */
+  up: Duration | undefined;
+}
+
+/** Authentication of advertisements. */
 export interface Authentication {
   /** Unset is an error. */
   type: AuthenticationType;
-  /** Name of the Secret that holds the password; its first 8 bytes are used. */
+  /** PASS: name of the Secret that holds the password; its first 8 bytes are used. */
+  secret: string;
+  /** HMAC: its keys and how it is rolled out. */
+  hmac: HmacAuthentication | undefined;
+}
+
+/** keepalived 2.4's auth_hmac (draft-cassen-vrrp-auth-hmac): HMAC-SHA256 over each advertisement, with a guard against replay. */
+export interface HmacAuthentication {
+  /** All keys that are accepted. */
+  keys: HmacKey[];
+  /** Id of the key that signs. */
+  activeKey: number;
+  /** Unset: time. */
+  replayGuard: HmacReplayGuard;
+  /** How far a sender's clock may be off, 1s to 300s. Unset: three intervals, at least 5s. */
+  timeWindow:
+    | Duration
+    | undefined;
+  /** Unset: enforce. */
+  mode: HmacMode;
+}
+
+export interface HmacKey {
+  /** 1 to 255. */
+  id: number;
+  /** Name of the Secret that holds the key: 32 to 64 bytes, as text or as "hex:" and hexadecimal digits. */
   secret: string;
 }
 
 /** One virtual address. In YAML a plain string is the address field alone. */
 export interface Address {
-  /** IPv4 address, with an optional prefix length ("192.0.2.1/24"). Without: /32. */
+  /** IPv4 or IPv6 address, with an optional prefix length ("192.0.2.1/24"). Without: /32 or /128. */
   address: string;
   /** Interface that carries the address. Unset: the member's interface. */
   device: string;
@@ -414,6 +1080,26 @@ export interface Address {
   label: string;
   /** Broadcast address; "+" and "-" set or clear the host bits. Unset: none. */
   broadcast: string;
+  /** global, site, link, host, nowhere or a number. Unset: global; the kernel decides for IPv6. */
+  scope: string;
+  /** Address of the other end of a point-to-point link, with an optional prefix length. */
+  peer: string;
+  /** The kernel makes no route to the prefix. */
+  noPrefixRoute: boolean;
+  /** IPv6: after this long the address is no longer preferred as a source; 0s at once. Unset: for ever. */
+  preferredLifetime:
+    | Duration
+    | undefined;
+  /** IPv6 (ip-address(8)): home address of mobile IPv6; no duplicate address detection; template of temporary addresses. */
+  home: boolean;
+  noDad: boolean;
+  manageTemporary: boolean;
+  /** The kernel joins the multicast group that the address is. */
+  autojoin: boolean;
+  /** Losing it is not answered. */
+  noTrack: boolean;
+  /** On an interface with the virtual router's MAC address although the router itself has none. */
+  virtualMac: boolean;
 }
 
 /** One node's part in a virtual router. */
@@ -445,7 +1131,7 @@ export interface Member {
   track: Track[];
 }
 
-/** What a member does with a check or an interface. Exactly one of check and interface is set. */
+/** What a member does with something that can fail. Exactly one of check, interface, bfd and route is set. */
 export interface Track {
   /** Name of a Check. */
   check: string;
@@ -453,11 +1139,17 @@ export interface Track {
   interface: string;
   /**
    * 0 (unset): failing puts the member in fault. Positive: added to the priority while good.
-   * Negative: added while failing. -253 to 253.
+   * Negative: added while failing. -253 to 253. A file check's value is multiplied by it (-254 to 254).
    */
   weight: number;
   /** Swaps good and failing. */
   reverse: boolean;
+  /** Name of a BfdSession; up means that its session is. */
+  bfd: string;
+  /** Prefix of a route that must be there, such as "0.0.0.0/0"; up means that the kernel has one to exactly that prefix. */
+  route: string;
+  /** Table of the route: number, or main, local or default. Unset: main. */
+  table: string;
 }
 
 /** Programs run after a state change, one at a time per router, in order. */
@@ -496,7 +1188,7 @@ export interface Command {
   timeout: Duration | undefined;
 }
 
-/** Gratuitous ARP after becoming active. Defaults are keepalived's. */
+/** Gratuitous ARP, for IPv6 unsolicited neighbour advertisements, after becoming active. Defaults are keepalived's. */
 export interface Announcements {
   /** Announcements of each address in a burst, 1 to 255. Unset: 5. */
   repeat?:
@@ -519,7 +1211,23 @@ export interface Announcements {
     | number
     | undefined;
   /** The second burst after an advertisement of lower priority comes this long later. Unset: delay. */
-  lowerPriorityDelay: Duration | undefined;
+  lowerPriorityDelay:
+    | Duration
+    | undefined;
+  /** Least time between two gratuitous ARPs on one interface; the longest of its routers counts. Unset: none. */
+  arpInterval:
+    | Duration
+    | undefined;
+  /** Least time between two unsolicited neighbour advertisements on one interface. Unset: none. */
+  neighborInterval:
+    | Duration
+    | undefined;
+  /** While active, announce again this often on interfaces other than the member's, 1s to 24h. Unset: never. */
+  extraRefresh:
+    | Duration
+    | undefined;
+  /** That is for all such interfaces. Unset: only for those with a virtual MAC address. */
+  extraRefreshAll: boolean;
 }
 
 /** A health check that an agent runs for the members that track it. */
@@ -529,6 +1237,27 @@ export interface CheckSpec {
     | //
     /** A program; exit code 0 is good. */
     { $case: "exec"; value: ExecCheck }
+    | //
+    /** An HTTP or HTTPS request; a wanted status and body is good. */
+    { $case: "http"; value: HttpCheck }
+    | //
+    /** A TCP connection; being accepted is good. */
+    { $case: "tcp"; value: TcpCheck }
+    | //
+    /** A DNS query; a wanted answer is good. */
+    { $case: "dns"; value: DnsCheck }
+    | //
+    /** gRPC's health protocol; SERVING is good. */
+    { $case: "grpc"; value: GrpcCheck }
+    | //
+    /** An ICMP echo; a reply is good. */
+    { $case: "ping"; value: PingCheck }
+    | //
+    /** Processes of the host; as many as wanted is good. */
+    { $case: "process"; value: ProcessCheck }
+    | //
+    /** A number in a file, watched rather than polled; with a weight it counts as value x weight, else 0 is good. */
+    { $case: "file"; value: FileCheck }
     | undefined;
   /** Time between starts, 100ms to 24h; a run that is still going is never overlapped. Unset: 1s. */
   interval:
@@ -542,6 +1271,130 @@ export interface CheckSpec {
   rise: number;
   /** Consecutive failing runs that make a good check fail. Unset: 1. */
   fall: number;
+  /**
+   * The first run starts after a random part of this long, so that checks do not run in step. Unset: a tenth of the
+   * interval, 1s at most.
+   */
+  startJitter: Duration | undefined;
+}
+
+/** TLS of a check's connection. Set, even to nothing: the server's certificate is verified. */
+export interface CheckTls {
+  /** PEM certificates that the server's certificate is judged by. Unset: the system's. */
+  ca: string;
+  /** Name that is asked for (SNI) and that the certificate must have. Unset: the host of the address. */
+  serverName: string;
+  /** The certificate is not judged. */
+  insecureSkipVerify: boolean;
+}
+
+/** An HTTP or HTTPS request. */
+export interface HttpCheck {
+  /** http://HOST[:PORT]/PATH or https://... */
+  url: string;
+  /** Unset: GET. */
+  method: string;
+  headers: { [key: string]: string };
+  /** Sent with the request. */
+  body: string;
+  /** Wanted status codes, such as "200", "204-206" or "2xx". Unset: 2xx. */
+  status: string[];
+  /** Text that the body must contain; its first 64 KiB are looked at. */
+  bodyContains: string;
+  /** Regular expression (RE2 subset: no back references, no look-around) that the body must match. */
+  bodyMatches: string;
+  /** For https. */
+  tls:
+    | CheckTls
+    | undefined;
+  /** Address to connect to, instead of the URL's host. */
+  connectTo: string;
+}
+
+export interface HttpCheck_HeadersEntry {
+  key: string;
+  value: string;
+}
+
+/** A TCP connection. */
+export interface TcpCheck {
+  /** Address or name. */
+  host: string;
+  port: number;
+  /** Set: a TLS handshake must succeed too. */
+  tls: CheckTls | undefined;
+}
+
+/** A DNS query. */
+export interface DnsCheck {
+  /** Address of the server. */
+  server: string;
+  /** Unset: 53. */
+  port: number;
+  /** Name that is asked for. Unset: ".". */
+  name: string;
+  /** A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT. Unset: SOA. */
+  type: string;
+  /** One of them must be in the answer. Unset: any answer with the code NOERROR. */
+  expect: string[];
+  /** Over TCP. */
+  tcp: boolean;
+}
+
+/** gRPC's health protocol (grpc.health.v1). */
+export interface GrpcCheck {
+  /** Address or name. */
+  host: string;
+  port: number;
+  /** Unset: the server as a whole. */
+  service: string;
+  /** Unset: without TLS. */
+  tls: CheckTls | undefined;
+}
+
+/** An ICMP echo. */
+export interface PingCheck {
+  /** Address or name. */
+  host: string;
+  /** Bytes after the header, 0 to 1400. Unset: 56. */
+  size?:
+    | number
+    | undefined;
+  /** Source address. Unset: what the kernel chooses. */
+  source: string;
+}
+
+/** Processes of the host, counted as they start and end. */
+export interface ProcessCheck {
+  /** Name of the process as the kernel has it (comm), or with match its command. */
+  name: string;
+  /** Arguments that it must have. */
+  arguments: string[];
+  /** How the arguments are compared. Unset: exactly. */
+  match: ProcessMatch;
+  /** name is compared with the whole first word of the command line. */
+  fullCommand: boolean;
+  /** Good from this many on, 1 to 65535. Unset: 1. */
+  quorum: number;
+  /** Good up to this many. Unset: no limit. */
+  quorumMax?:
+    | number
+    | undefined;
+  /** How long there must be enough before it is good, and too few before it is failing, up to 1h. Unset: 0s. */
+  upDelay: Duration | undefined;
+  downDelay: Duration | undefined;
+}
+
+/** A number in a file. Missing, unreadable or empty: 0. */
+export interface FileCheck {
+  /** Absolute path. */
+  path: string;
+  /** Written to the file at the start if it does not exist. */
+  initialValue?:
+    | number
+    | undefined;
+  /** Written even if it exists. */
+  overwrite: boolean;
 }
 
 /** A program that is run on the host. It runs only if the host's own agent.yaml allows its path. */
@@ -627,6 +1480,15 @@ export const Resource: MessageFns<Resource> = {
       case "secret":
         SecretSpec.encode(message.spec.value, writer.uint32(114).fork()).join();
         break;
+      case "syncGroup":
+        SyncGroupSpec.encode(message.spec.value, writer.uint32(122).fork()).join();
+        break;
+      case "bfdSession":
+        BfdSessionSpec.encode(message.spec.value, writer.uint32(130).fork()).join();
+        break;
+      case "hostNetwork":
+        HostNetworkSpec.encode(message.spec.value, writer.uint32(138).fork()).join();
+        break;
     }
     return writer;
   },
@@ -692,6 +1554,30 @@ export const Resource: MessageFns<Resource> = {
             message.spec = { $case: "secret", value: SecretSpec.decode(reader, reader.uint32()) };
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.spec = { $case: "syncGroup", value: SyncGroupSpec.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.spec = { $case: "bfdSession", value: BfdSessionSpec.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.spec = { $case: "hostNetwork", value: HostNetworkSpec.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -719,6 +1605,18 @@ export const Resource: MessageFns<Resource> = {
         ? { $case: "receiver", value: ReceiverSpec.fromJSON(object.receiver) }
         : isSet(object.secret)
         ? { $case: "secret", value: SecretSpec.fromJSON(object.secret) }
+        : isSet(object.syncGroup)
+        ? { $case: "syncGroup", value: SyncGroupSpec.fromJSON(object.syncGroup) }
+        : isSet(object.sync_group)
+        ? { $case: "syncGroup", value: SyncGroupSpec.fromJSON(object.sync_group) }
+        : isSet(object.bfdSession)
+        ? { $case: "bfdSession", value: BfdSessionSpec.fromJSON(object.bfdSession) }
+        : isSet(object.bfd_session)
+        ? { $case: "bfdSession", value: BfdSessionSpec.fromJSON(object.bfd_session) }
+        : isSet(object.hostNetwork)
+        ? { $case: "hostNetwork", value: HostNetworkSpec.fromJSON(object.hostNetwork) }
+        : isSet(object.host_network)
+        ? { $case: "hostNetwork", value: HostNetworkSpec.fromJSON(object.host_network) }
         : undefined,
     };
   },
@@ -738,6 +1636,12 @@ export const Resource: MessageFns<Resource> = {
       obj.receiver = ReceiverSpec.toJSON(message.spec.value);
     } else if (message.spec?.$case === "secret") {
       obj.secret = SecretSpec.toJSON(message.spec.value);
+    } else if (message.spec?.$case === "syncGroup") {
+      obj.syncGroup = SyncGroupSpec.toJSON(message.spec.value);
+    } else if (message.spec?.$case === "bfdSession") {
+      obj.bfdSession = BfdSessionSpec.toJSON(message.spec.value);
+    } else if (message.spec?.$case === "hostNetwork") {
+      obj.hostNetwork = HostNetworkSpec.toJSON(message.spec.value);
     }
     return obj;
   },
@@ -778,6 +1682,24 @@ export const Resource: MessageFns<Resource> = {
       case "secret": {
         if (object.spec?.value !== undefined && object.spec?.value !== null) {
           message.spec = { $case: "secret", value: SecretSpec.fromPartial(object.spec.value) };
+        }
+        break;
+      }
+      case "syncGroup": {
+        if (object.spec?.value !== undefined && object.spec?.value !== null) {
+          message.spec = { $case: "syncGroup", value: SyncGroupSpec.fromPartial(object.spec.value) };
+        }
+        break;
+      }
+      case "bfdSession": {
+        if (object.spec?.value !== undefined && object.spec?.value !== null) {
+          message.spec = { $case: "bfdSession", value: BfdSessionSpec.fromPartial(object.spec.value) };
+        }
+        break;
+      }
+      case "hostNetwork": {
+        if (object.spec?.value !== undefined && object.spec?.value !== null) {
+          message.spec = { $case: "hostNetwork", value: HostNetworkSpec.fromPartial(object.spec.value) };
         }
         break;
       }
@@ -1128,6 +2050,23 @@ function createBaseVirtualRouterSpec(): VirtualRouterSpec {
     lease: Lease.UNSPECIFIED,
     strictRfc: false,
     externalPeers: [],
+    excludedAddresses: [],
+    noAddresses: false,
+    routes: [],
+    rules: [],
+    multicastGroup: "",
+    virtualMac: undefined,
+    accept: undefined,
+    downTimerAdvertisements: 0,
+    lowerPriorityNoAdvertisement: false,
+    higherPrioritySendAdvertisement: false,
+    ownerIgnoreAdvertisements: false,
+    timerExpiredBackup: 0,
+    peers: PeerPolicy.UNSPECIFIED,
+    unicast: undefined,
+    startupDelay: undefined,
+    duplicateProbe: DuplicateProbe.UNSPECIFIED,
+    promoteSecondaries: false,
   };
 }
 
@@ -1183,6 +2122,57 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     }
     for (const v of message.externalPeers) {
       writer.uint32(138).string(v!);
+    }
+    for (const v of message.excludedAddresses) {
+      Address.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.noAddresses !== false) {
+      writer.uint32(152).bool(message.noAddresses);
+    }
+    for (const v of message.routes) {
+      Route.encode(v!, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.rules) {
+      Rule.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.multicastGroup !== "") {
+      writer.uint32(178).string(message.multicastGroup);
+    }
+    if (message.virtualMac !== undefined) {
+      VirtualMac.encode(message.virtualMac, writer.uint32(186).fork()).join();
+    }
+    if (message.accept !== undefined) {
+      writer.uint32(192).bool(message.accept);
+    }
+    if (message.downTimerAdvertisements !== 0) {
+      writer.uint32(200).uint32(message.downTimerAdvertisements);
+    }
+    if (message.lowerPriorityNoAdvertisement !== false) {
+      writer.uint32(208).bool(message.lowerPriorityNoAdvertisement);
+    }
+    if (message.higherPrioritySendAdvertisement !== false) {
+      writer.uint32(216).bool(message.higherPrioritySendAdvertisement);
+    }
+    if (message.ownerIgnoreAdvertisements !== false) {
+      writer.uint32(224).bool(message.ownerIgnoreAdvertisements);
+    }
+    if (message.timerExpiredBackup !== 0) {
+      writer.uint32(232).uint32(message.timerExpiredBackup);
+    }
+    if (message.peers !== PeerPolicy.UNSPECIFIED) {
+      writer.uint32(240).int32(peerPolicyToNumber(message.peers));
+    }
+    if (message.unicast !== undefined) {
+      UnicastOptions.encode(message.unicast, writer.uint32(250).fork()).join();
+    }
+    if (message.startupDelay !== undefined) {
+      Duration.encode(message.startupDelay, writer.uint32(258).fork()).join();
+    }
+    if (message.duplicateProbe !== DuplicateProbe.UNSPECIFIED) {
+      writer.uint32(264).int32(duplicateProbeToNumber(message.duplicateProbe));
+    }
+    if (message.promoteSecondaries !== false) {
+      writer.uint32(272).bool(message.promoteSecondaries);
     }
     return writer;
   },
@@ -1336,6 +2326,142 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
             message.externalPeers.push(reader.string());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.excludedAddresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.noAddresses = reader.bool();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.routes.push(Route.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.rules.push(Rule.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.multicastGroup = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.virtualMac = VirtualMac.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.accept = reader.bool();
+            continue;
+          }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.downTimerAdvertisements = reader.uint32();
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.lowerPriorityNoAdvertisement = reader.bool();
+            continue;
+          }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.higherPrioritySendAdvertisement = reader.bool();
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.ownerIgnoreAdvertisements = reader.bool();
+            continue;
+          }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.timerExpiredBackup = reader.uint32();
+            continue;
+          }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.peers = peerPolicyFromJSON(reader.int32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.unicast = UnicastOptions.decode(reader, reader.uint32());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.startupDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 33: {
+            if (tag !== 264) {
+              break;
+            }
+
+            message.duplicateProbe = duplicateProbeFromJSON(reader.int32());
+            continue;
+          }
+          case 34: {
+            if (tag !== 272) {
+              break;
+            }
+
+            message.promoteSecondaries = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1387,6 +2513,75 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
         : globalThis.Array.isArray(object?.external_peers)
         ? object.external_peers.map((e: any) => globalThis.String(e))
         : [],
+      excludedAddresses: globalThis.Array.isArray(object?.excludedAddresses)
+        ? object.excludedAddresses.map((e: any) => Address.fromJSON(e))
+        : globalThis.Array.isArray(object?.excluded_addresses)
+        ? object.excluded_addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      noAddresses: isSet(object.noAddresses)
+        ? globalThis.Boolean(object.noAddresses)
+        : isSet(object.no_addresses)
+        ? globalThis.Boolean(object.no_addresses)
+        : false,
+      routes: globalThis.Array.isArray(object?.routes)
+        ? object.routes.map((e: any) => Route.fromJSON(e))
+        : [],
+      rules: globalThis.Array.isArray(object?.rules)
+        ? object.rules.map((e: any) => Rule.fromJSON(e))
+        : [],
+      multicastGroup: isSet(object.multicastGroup)
+        ? globalThis.String(object.multicastGroup)
+        : isSet(object.multicast_group)
+        ? globalThis.String(object.multicast_group)
+        : "",
+      virtualMac: isSet(object.virtualMac)
+        ? VirtualMac.fromJSON(object.virtualMac)
+        : isSet(object.virtual_mac)
+        ? VirtualMac.fromJSON(object.virtual_mac)
+        : undefined,
+      accept: isSet(object.accept) ? globalThis.Boolean(object.accept) : undefined,
+      downTimerAdvertisements: isSet(object.downTimerAdvertisements)
+        ? globalThis.Number(object.downTimerAdvertisements)
+        : isSet(object.down_timer_advertisements)
+        ? globalThis.Number(object.down_timer_advertisements)
+        : 0,
+      lowerPriorityNoAdvertisement: isSet(object.lowerPriorityNoAdvertisement)
+        ? globalThis.Boolean(object.lowerPriorityNoAdvertisement)
+        : isSet(object.lower_priority_no_advertisement)
+        ? globalThis.Boolean(object.lower_priority_no_advertisement)
+        : false,
+      higherPrioritySendAdvertisement: isSet(object.higherPrioritySendAdvertisement)
+        ? globalThis.Boolean(object.higherPrioritySendAdvertisement)
+        : isSet(object.higher_priority_send_advertisement)
+        ? globalThis.Boolean(object.higher_priority_send_advertisement)
+        : false,
+      ownerIgnoreAdvertisements: isSet(object.ownerIgnoreAdvertisements)
+        ? globalThis.Boolean(object.ownerIgnoreAdvertisements)
+        : isSet(object.owner_ignore_advertisements)
+        ? globalThis.Boolean(object.owner_ignore_advertisements)
+        : false,
+      timerExpiredBackup: isSet(object.timerExpiredBackup)
+        ? globalThis.Number(object.timerExpiredBackup)
+        : isSet(object.timer_expired_backup)
+        ? globalThis.Number(object.timer_expired_backup)
+        : 0,
+      peers: isSet(object.peers) ? peerPolicyFromJSON(object.peers) : PeerPolicy.UNSPECIFIED,
+      unicast: isSet(object.unicast) ? UnicastOptions.fromJSON(object.unicast) : undefined,
+      startupDelay: isSet(object.startupDelay)
+        ? Duration.fromJSON(object.startupDelay)
+        : isSet(object.startup_delay)
+        ? Duration.fromJSON(object.startup_delay)
+        : undefined,
+      duplicateProbe: isSet(object.duplicateProbe)
+        ? duplicateProbeFromJSON(object.duplicateProbe)
+        : isSet(object.duplicate_probe)
+        ? duplicateProbeFromJSON(object.duplicate_probe)
+        : DuplicateProbe.UNSPECIFIED,
+      promoteSecondaries: isSet(object.promoteSecondaries)
+        ? globalThis.Boolean(object.promoteSecondaries)
+        : isSet(object.promote_secondaries)
+        ? globalThis.Boolean(object.promote_secondaries)
+        : false,
     };
   },
 
@@ -1443,6 +2638,57 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     if (message.externalPeers?.length) {
       obj.externalPeers = message.externalPeers;
     }
+    if (message.excludedAddresses?.length) {
+      obj.excludedAddresses = message.excludedAddresses.map((e) => Address.toJSON(e));
+    }
+    if (message.noAddresses !== false) {
+      obj.noAddresses = message.noAddresses;
+    }
+    if (message.routes?.length) {
+      obj.routes = message.routes.map((e) => Route.toJSON(e));
+    }
+    if (message.rules?.length) {
+      obj.rules = message.rules.map((e) => Rule.toJSON(e));
+    }
+    if (message.multicastGroup !== "") {
+      obj.multicastGroup = message.multicastGroup;
+    }
+    if (message.virtualMac !== undefined) {
+      obj.virtualMac = VirtualMac.toJSON(message.virtualMac);
+    }
+    if (message.accept !== undefined) {
+      obj.accept = message.accept;
+    }
+    if (message.downTimerAdvertisements !== 0) {
+      obj.downTimerAdvertisements = Math.round(message.downTimerAdvertisements);
+    }
+    if (message.lowerPriorityNoAdvertisement !== false) {
+      obj.lowerPriorityNoAdvertisement = message.lowerPriorityNoAdvertisement;
+    }
+    if (message.higherPrioritySendAdvertisement !== false) {
+      obj.higherPrioritySendAdvertisement = message.higherPrioritySendAdvertisement;
+    }
+    if (message.ownerIgnoreAdvertisements !== false) {
+      obj.ownerIgnoreAdvertisements = message.ownerIgnoreAdvertisements;
+    }
+    if (message.timerExpiredBackup !== 0) {
+      obj.timerExpiredBackup = Math.round(message.timerExpiredBackup);
+    }
+    if (message.peers !== PeerPolicy.UNSPECIFIED) {
+      obj.peers = peerPolicyToJSON(message.peers);
+    }
+    if (message.unicast !== undefined) {
+      obj.unicast = UnicastOptions.toJSON(message.unicast);
+    }
+    if (message.startupDelay !== undefined) {
+      obj.startupDelay = Duration.toJSON(message.startupDelay);
+    }
+    if (message.duplicateProbe !== DuplicateProbe.UNSPECIFIED) {
+      obj.duplicateProbe = duplicateProbeToJSON(message.duplicateProbe);
+    }
+    if (message.promoteSecondaries !== false) {
+      obj.promoteSecondaries = message.promoteSecondaries;
+    }
     return obj;
   },
 
@@ -1477,12 +2723,2336 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     message.lease = object.lease ?? Lease.UNSPECIFIED;
     message.strictRfc = object.strictRfc ?? false;
     message.externalPeers = object.externalPeers?.map((e) => e) || [];
+    message.excludedAddresses = object.excludedAddresses?.map((e) => Address.fromPartial(e)) || [];
+    message.noAddresses = object.noAddresses ?? false;
+    message.routes = object.routes?.map((e) => Route.fromPartial(e)) || [];
+    message.rules = object.rules?.map((e) => Rule.fromPartial(e)) || [];
+    message.multicastGroup = object.multicastGroup ?? "";
+    message.virtualMac = (object.virtualMac !== undefined && object.virtualMac !== null)
+      ? VirtualMac.fromPartial(object.virtualMac)
+      : undefined;
+    message.accept = object.accept ?? undefined;
+    message.downTimerAdvertisements = object.downTimerAdvertisements ?? 0;
+    message.lowerPriorityNoAdvertisement = object.lowerPriorityNoAdvertisement ?? false;
+    message.higherPrioritySendAdvertisement = object.higherPrioritySendAdvertisement ?? false;
+    message.ownerIgnoreAdvertisements = object.ownerIgnoreAdvertisements ?? false;
+    message.timerExpiredBackup = object.timerExpiredBackup ?? 0;
+    message.peers = object.peers ?? PeerPolicy.UNSPECIFIED;
+    message.unicast = (object.unicast !== undefined && object.unicast !== null)
+      ? UnicastOptions.fromPartial(object.unicast)
+      : undefined;
+    message.startupDelay = (object.startupDelay !== undefined && object.startupDelay !== null)
+      ? Duration.fromPartial(object.startupDelay)
+      : undefined;
+    message.duplicateProbe = object.duplicateProbe ?? DuplicateProbe.UNSPECIFIED;
+    message.promoteSecondaries = object.promoteSecondaries ?? false;
+    return message;
+  },
+};
+
+function createBaseUnicastOptions(): UnicastOptions {
+  return { ttl: 0, minTtl: 0, maxTtl: 0, peerTtl: [], faultWithoutPeers: false };
+}
+
+export const UnicastOptions: MessageFns<UnicastOptions> = {
+  encode(message: UnicastOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ttl !== 0) {
+      writer.uint32(8).uint32(message.ttl);
+    }
+    if (message.minTtl !== 0) {
+      writer.uint32(16).uint32(message.minTtl);
+    }
+    if (message.maxTtl !== 0) {
+      writer.uint32(24).uint32(message.maxTtl);
+    }
+    for (const v of message.peerTtl) {
+      PeerTtl.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.faultWithoutPeers !== false) {
+      writer.uint32(40).bool(message.faultWithoutPeers);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnicastOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnicastOptions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ttl = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.minTtl = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxTtl = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.peerTtl.push(PeerTtl.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.faultWithoutPeers = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnicastOptions {
+    return {
+      ttl: isSet(object.ttl) ? globalThis.Number(object.ttl) : 0,
+      minTtl: isSet(object.minTtl)
+        ? globalThis.Number(object.minTtl)
+        : isSet(object.min_ttl)
+        ? globalThis.Number(object.min_ttl)
+        : 0,
+      maxTtl: isSet(object.maxTtl)
+        ? globalThis.Number(object.maxTtl)
+        : isSet(object.max_ttl)
+        ? globalThis.Number(object.max_ttl)
+        : 0,
+      peerTtl: globalThis.Array.isArray(object?.peerTtl)
+        ? object.peerTtl.map((e: any) => PeerTtl.fromJSON(e))
+        : globalThis.Array.isArray(object?.peer_ttl)
+        ? object.peer_ttl.map((e: any) => PeerTtl.fromJSON(e))
+        : [],
+      faultWithoutPeers: isSet(object.faultWithoutPeers)
+        ? globalThis.Boolean(object.faultWithoutPeers)
+        : isSet(object.fault_without_peers)
+        ? globalThis.Boolean(object.fault_without_peers)
+        : false,
+    };
+  },
+
+  toJSON(message: UnicastOptions): unknown {
+    const obj: any = {};
+    if (message.ttl !== 0) {
+      obj.ttl = Math.round(message.ttl);
+    }
+    if (message.minTtl !== 0) {
+      obj.minTtl = Math.round(message.minTtl);
+    }
+    if (message.maxTtl !== 0) {
+      obj.maxTtl = Math.round(message.maxTtl);
+    }
+    if (message.peerTtl?.length) {
+      obj.peerTtl = message.peerTtl.map((e) => PeerTtl.toJSON(e));
+    }
+    if (message.faultWithoutPeers !== false) {
+      obj.faultWithoutPeers = message.faultWithoutPeers;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnicastOptions>): UnicastOptions {
+    return UnicastOptions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnicastOptions>): UnicastOptions {
+    const message = createBaseUnicastOptions();
+    message.ttl = object.ttl ?? 0;
+    message.minTtl = object.minTtl ?? 0;
+    message.maxTtl = object.maxTtl ?? 0;
+    message.peerTtl = object.peerTtl?.map((e) => PeerTtl.fromPartial(e)) || [];
+    message.faultWithoutPeers = object.faultWithoutPeers ?? false;
+    return message;
+  },
+};
+
+function createBasePeerTtl(): PeerTtl {
+  return { address: "", minTtl: 0, maxTtl: 0 };
+}
+
+export const PeerTtl: MessageFns<PeerTtl> = {
+  encode(message: PeerTtl, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.minTtl !== 0) {
+      writer.uint32(16).uint32(message.minTtl);
+    }
+    if (message.maxTtl !== 0) {
+      writer.uint32(24).uint32(message.maxTtl);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeerTtl {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeerTtl();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.minTtl = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxTtl = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PeerTtl {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      minTtl: isSet(object.minTtl)
+        ? globalThis.Number(object.minTtl)
+        : isSet(object.min_ttl)
+        ? globalThis.Number(object.min_ttl)
+        : 0,
+      maxTtl: isSet(object.maxTtl)
+        ? globalThis.Number(object.maxTtl)
+        : isSet(object.max_ttl)
+        ? globalThis.Number(object.max_ttl)
+        : 0,
+    };
+  },
+
+  toJSON(message: PeerTtl): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.minTtl !== 0) {
+      obj.minTtl = Math.round(message.minTtl);
+    }
+    if (message.maxTtl !== 0) {
+      obj.maxTtl = Math.round(message.maxTtl);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PeerTtl>): PeerTtl {
+    return PeerTtl.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PeerTtl>): PeerTtl {
+    const message = createBasePeerTtl();
+    message.address = object.address ?? "";
+    message.minTtl = object.minTtl ?? 0;
+    message.maxTtl = object.maxTtl ?? 0;
+    return message;
+  },
+};
+
+function createBaseVirtualMac(): VirtualMac {
+  return { name: "", address: "", transmitOnBase: false };
+}
+
+export const VirtualMac: MessageFns<VirtualMac> = {
+  encode(message: VirtualMac, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.transmitOnBase !== false) {
+      writer.uint32(24).bool(message.transmitOnBase);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VirtualMac {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVirtualMac();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.transmitOnBase = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VirtualMac {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      transmitOnBase: isSet(object.transmitOnBase)
+        ? globalThis.Boolean(object.transmitOnBase)
+        : isSet(object.transmit_on_base)
+        ? globalThis.Boolean(object.transmit_on_base)
+        : false,
+    };
+  },
+
+  toJSON(message: VirtualMac): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.transmitOnBase !== false) {
+      obj.transmitOnBase = message.transmitOnBase;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VirtualMac>): VirtualMac {
+    return VirtualMac.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VirtualMac>): VirtualMac {
+    const message = createBaseVirtualMac();
+    message.name = object.name ?? "";
+    message.address = object.address ?? "";
+    message.transmitOnBase = object.transmitOnBase ?? false;
+    return message;
+  },
+};
+
+function createBaseRoute(): Route {
+  return {
+    to: "",
+    type: "",
+    via: "",
+    device: "",
+    source: "",
+    table: "",
+    metric: undefined,
+    scope: "",
+    protocol: "",
+    tos: 0,
+    onLink: false,
+    nextHops: [],
+    metrics: {},
+    lockedMetrics: [],
+    congestionControl: "",
+    preference: "",
+    noTrack: false,
+    append: false,
+  };
+}
+
+export const Route: MessageFns<Route> = {
+  encode(message: Route, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.to !== "") {
+      writer.uint32(10).string(message.to);
+    }
+    if (message.type !== "") {
+      writer.uint32(18).string(message.type);
+    }
+    if (message.via !== "") {
+      writer.uint32(26).string(message.via);
+    }
+    if (message.device !== "") {
+      writer.uint32(34).string(message.device);
+    }
+    if (message.source !== "") {
+      writer.uint32(42).string(message.source);
+    }
+    if (message.table !== "") {
+      writer.uint32(50).string(message.table);
+    }
+    if (message.metric !== undefined) {
+      writer.uint32(56).uint32(message.metric);
+    }
+    if (message.scope !== "") {
+      writer.uint32(66).string(message.scope);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(74).string(message.protocol);
+    }
+    if (message.tos !== 0) {
+      writer.uint32(80).uint32(message.tos);
+    }
+    if (message.onLink !== false) {
+      writer.uint32(88).bool(message.onLink);
+    }
+    for (const v of message.nextHops) {
+      NextHop.encode(v!, writer.uint32(98).fork()).join();
+    }
+    globalThis.Object.entries(message.metrics).forEach(([key, value]: [string, number]) => {
+      Route_MetricsEntry.encode({ key: key as any, value }, writer.uint32(106).fork()).join();
+    });
+    for (const v of message.lockedMetrics) {
+      writer.uint32(114).string(v!);
+    }
+    if (message.congestionControl !== "") {
+      writer.uint32(122).string(message.congestionControl);
+    }
+    if (message.preference !== "") {
+      writer.uint32(130).string(message.preference);
+    }
+    if (message.noTrack !== false) {
+      writer.uint32(136).bool(message.noTrack);
+    }
+    if (message.append !== false) {
+      writer.uint32(144).bool(message.append);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Route {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRoute();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.via = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.metric = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.protocol = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.tos = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.onLink = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.nextHops.push(NextHop.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            const entry13 = Route_MetricsEntry.decode(reader, reader.uint32());
+            if (entry13.value !== undefined) {
+              message.metrics[entry13.key] = entry13.value;
+            }
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.lockedMetrics.push(reader.string());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.congestionControl = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.preference = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.noTrack = reader.bool();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.append = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Route {
+    return {
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      via: isSet(object.via) ? globalThis.String(object.via) : "",
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      table: isSet(object.table) ? globalThis.String(object.table) : "",
+      metric: isSet(object.metric) ? globalThis.Number(object.metric) : undefined,
+      scope: isSet(object.scope) ? globalThis.String(object.scope) : "",
+      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
+      tos: isSet(object.tos) ? globalThis.Number(object.tos) : 0,
+      onLink: isSet(object.onLink)
+        ? globalThis.Boolean(object.onLink)
+        : isSet(object.on_link)
+        ? globalThis.Boolean(object.on_link)
+        : false,
+      nextHops: globalThis.Array.isArray(object?.nextHops)
+        ? object.nextHops.map((e: any) => NextHop.fromJSON(e))
+        : globalThis.Array.isArray(object?.next_hops)
+        ? object.next_hops.map((e: any) => NextHop.fromJSON(e))
+        : [],
+      metrics: isObject(object.metrics)
+        ? (globalThis.Object.entries(object.metrics) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      lockedMetrics: globalThis.Array.isArray(object?.lockedMetrics)
+        ? object.lockedMetrics.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.locked_metrics)
+        ? object.locked_metrics.map((e: any) => globalThis.String(e))
+        : [],
+      congestionControl: isSet(object.congestionControl)
+        ? globalThis.String(object.congestionControl)
+        : isSet(object.congestion_control)
+        ? globalThis.String(object.congestion_control)
+        : "",
+      preference: isSet(object.preference) ? globalThis.String(object.preference) : "",
+      noTrack: isSet(object.noTrack)
+        ? globalThis.Boolean(object.noTrack)
+        : isSet(object.no_track)
+        ? globalThis.Boolean(object.no_track)
+        : false,
+      append: isSet(object.append) ? globalThis.Boolean(object.append) : false,
+    };
+  },
+
+  toJSON(message: Route): unknown {
+    const obj: any = {};
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.via !== "") {
+      obj.via = message.via;
+    }
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.table !== "") {
+      obj.table = message.table;
+    }
+    if (message.metric !== undefined) {
+      obj.metric = Math.round(message.metric);
+    }
+    if (message.scope !== "") {
+      obj.scope = message.scope;
+    }
+    if (message.protocol !== "") {
+      obj.protocol = message.protocol;
+    }
+    if (message.tos !== 0) {
+      obj.tos = Math.round(message.tos);
+    }
+    if (message.onLink !== false) {
+      obj.onLink = message.onLink;
+    }
+    if (message.nextHops?.length) {
+      obj.nextHops = message.nextHops.map((e) => NextHop.toJSON(e));
+    }
+    if (message.metrics) {
+      const entries = globalThis.Object.entries(message.metrics) as [string, number][];
+      if (entries.length > 0) {
+        obj.metrics = {};
+        entries.forEach(([k, v]) => {
+          obj.metrics[k] = Math.round(v);
+        });
+      }
+    }
+    if (message.lockedMetrics?.length) {
+      obj.lockedMetrics = message.lockedMetrics;
+    }
+    if (message.congestionControl !== "") {
+      obj.congestionControl = message.congestionControl;
+    }
+    if (message.preference !== "") {
+      obj.preference = message.preference;
+    }
+    if (message.noTrack !== false) {
+      obj.noTrack = message.noTrack;
+    }
+    if (message.append !== false) {
+      obj.append = message.append;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Route>): Route {
+    return Route.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Route>): Route {
+    const message = createBaseRoute();
+    message.to = object.to ?? "";
+    message.type = object.type ?? "";
+    message.via = object.via ?? "";
+    message.device = object.device ?? "";
+    message.source = object.source ?? "";
+    message.table = object.table ?? "";
+    message.metric = object.metric ?? undefined;
+    message.scope = object.scope ?? "";
+    message.protocol = object.protocol ?? "";
+    message.tos = object.tos ?? 0;
+    message.onLink = object.onLink ?? false;
+    message.nextHops = object.nextHops?.map((e) => NextHop.fromPartial(e)) || [];
+    message.metrics = (globalThis.Object.entries(object.metrics ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.lockedMetrics = object.lockedMetrics?.map((e) => e) || [];
+    message.congestionControl = object.congestionControl ?? "";
+    message.preference = object.preference ?? "";
+    message.noTrack = object.noTrack ?? false;
+    message.append = object.append ?? false;
+    return message;
+  },
+};
+
+function createBaseRoute_MetricsEntry(): Route_MetricsEntry {
+  return { key: "", value: 0 };
+}
+
+export const Route_MetricsEntry: MessageFns<Route_MetricsEntry> = {
+  encode(message: Route_MetricsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint32(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Route_MetricsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRoute_MetricsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Route_MetricsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: Route_MetricsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Route_MetricsEntry>): Route_MetricsEntry {
+    return Route_MetricsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Route_MetricsEntry>): Route_MetricsEntry {
+    const message = createBaseRoute_MetricsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseNextHop(): NextHop {
+  return { via: "", device: "", weight: 0, onLink: false };
+}
+
+export const NextHop: MessageFns<NextHop> = {
+  encode(message: NextHop, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.via !== "") {
+      writer.uint32(10).string(message.via);
+    }
+    if (message.device !== "") {
+      writer.uint32(18).string(message.device);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(24).uint32(message.weight);
+    }
+    if (message.onLink !== false) {
+      writer.uint32(32).bool(message.onLink);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NextHop {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNextHop();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.via = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.onLink = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NextHop {
+    return {
+      via: isSet(object.via) ? globalThis.String(object.via) : "",
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
+      onLink: isSet(object.onLink)
+        ? globalThis.Boolean(object.onLink)
+        : isSet(object.on_link)
+        ? globalThis.Boolean(object.on_link)
+        : false,
+    };
+  },
+
+  toJSON(message: NextHop): unknown {
+    const obj: any = {};
+    if (message.via !== "") {
+      obj.via = message.via;
+    }
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.weight !== 0) {
+      obj.weight = Math.round(message.weight);
+    }
+    if (message.onLink !== false) {
+      obj.onLink = message.onLink;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NextHop>): NextHop {
+    return NextHop.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NextHop>): NextHop {
+    const message = createBaseNextHop();
+    message.via = object.via ?? "";
+    message.device = object.device ?? "";
+    message.weight = object.weight ?? 0;
+    message.onLink = object.onLink ?? false;
+    return message;
+  },
+};
+
+function createBaseRule(): Rule {
+  return {
+    from: "",
+    to: "",
+    family: "",
+    priority: undefined,
+    not: false,
+    inputInterface: "",
+    outputInterface: "",
+    mark: undefined,
+    mask: undefined,
+    tos: 0,
+    ipProtocol: "",
+    sourcePorts: "",
+    destinationPorts: "",
+    users: "",
+    l3mdev: false,
+    table: "",
+    action: "",
+    suppressPrefixLength: undefined,
+    suppressGroup: undefined,
+    noTrack: false,
+  };
+}
+
+export const Rule: MessageFns<Rule> = {
+  encode(message: Rule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    if (message.family !== "") {
+      writer.uint32(26).string(message.family);
+    }
+    if (message.priority !== undefined) {
+      writer.uint32(32).uint32(message.priority);
+    }
+    if (message.not !== false) {
+      writer.uint32(40).bool(message.not);
+    }
+    if (message.inputInterface !== "") {
+      writer.uint32(50).string(message.inputInterface);
+    }
+    if (message.outputInterface !== "") {
+      writer.uint32(58).string(message.outputInterface);
+    }
+    if (message.mark !== undefined) {
+      writer.uint32(64).uint32(message.mark);
+    }
+    if (message.mask !== undefined) {
+      writer.uint32(72).uint32(message.mask);
+    }
+    if (message.tos !== 0) {
+      writer.uint32(80).uint32(message.tos);
+    }
+    if (message.ipProtocol !== "") {
+      writer.uint32(90).string(message.ipProtocol);
+    }
+    if (message.sourcePorts !== "") {
+      writer.uint32(98).string(message.sourcePorts);
+    }
+    if (message.destinationPorts !== "") {
+      writer.uint32(106).string(message.destinationPorts);
+    }
+    if (message.users !== "") {
+      writer.uint32(114).string(message.users);
+    }
+    if (message.l3mdev !== false) {
+      writer.uint32(120).bool(message.l3mdev);
+    }
+    if (message.table !== "") {
+      writer.uint32(130).string(message.table);
+    }
+    if (message.action !== "") {
+      writer.uint32(138).string(message.action);
+    }
+    if (message.suppressPrefixLength !== undefined) {
+      writer.uint32(144).uint32(message.suppressPrefixLength);
+    }
+    if (message.suppressGroup !== undefined) {
+      writer.uint32(152).uint32(message.suppressGroup);
+    }
+    if (message.noTrack !== false) {
+      writer.uint32(160).bool(message.noTrack);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.family = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.priority = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.not = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.inputInterface = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.outputInterface = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.mark = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.mask = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.tos = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ipProtocol = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.sourcePorts = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.destinationPorts = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.users = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.l3mdev = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.suppressPrefixLength = reader.uint32();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.suppressGroup = reader.uint32();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.noTrack = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Rule {
+    return {
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      family: isSet(object.family) ? globalThis.String(object.family) : "",
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : undefined,
+      not: isSet(object.not) ? globalThis.Boolean(object.not) : false,
+      inputInterface: isSet(object.inputInterface)
+        ? globalThis.String(object.inputInterface)
+        : isSet(object.input_interface)
+        ? globalThis.String(object.input_interface)
+        : "",
+      outputInterface: isSet(object.outputInterface)
+        ? globalThis.String(object.outputInterface)
+        : isSet(object.output_interface)
+        ? globalThis.String(object.output_interface)
+        : "",
+      mark: isSet(object.mark) ? globalThis.Number(object.mark) : undefined,
+      mask: isSet(object.mask) ? globalThis.Number(object.mask) : undefined,
+      tos: isSet(object.tos) ? globalThis.Number(object.tos) : 0,
+      ipProtocol: isSet(object.ipProtocol)
+        ? globalThis.String(object.ipProtocol)
+        : isSet(object.ip_protocol)
+        ? globalThis.String(object.ip_protocol)
+        : "",
+      sourcePorts: isSet(object.sourcePorts)
+        ? globalThis.String(object.sourcePorts)
+        : isSet(object.source_ports)
+        ? globalThis.String(object.source_ports)
+        : "",
+      destinationPorts: isSet(object.destinationPorts)
+        ? globalThis.String(object.destinationPorts)
+        : isSet(object.destination_ports)
+        ? globalThis.String(object.destination_ports)
+        : "",
+      users: isSet(object.users) ? globalThis.String(object.users) : "",
+      l3mdev: isSet(object.l3mdev) ? globalThis.Boolean(object.l3mdev) : false,
+      table: isSet(object.table) ? globalThis.String(object.table) : "",
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      suppressPrefixLength: isSet(object.suppressPrefixLength)
+        ? globalThis.Number(object.suppressPrefixLength)
+        : isSet(object.suppress_prefix_length)
+        ? globalThis.Number(object.suppress_prefix_length)
+        : undefined,
+      suppressGroup: isSet(object.suppressGroup)
+        ? globalThis.Number(object.suppressGroup)
+        : isSet(object.suppress_group)
+        ? globalThis.Number(object.suppress_group)
+        : undefined,
+      noTrack: isSet(object.noTrack)
+        ? globalThis.Boolean(object.noTrack)
+        : isSet(object.no_track)
+        ? globalThis.Boolean(object.no_track)
+        : false,
+    };
+  },
+
+  toJSON(message: Rule): unknown {
+    const obj: any = {};
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    if (message.family !== "") {
+      obj.family = message.family;
+    }
+    if (message.priority !== undefined) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.not !== false) {
+      obj.not = message.not;
+    }
+    if (message.inputInterface !== "") {
+      obj.inputInterface = message.inputInterface;
+    }
+    if (message.outputInterface !== "") {
+      obj.outputInterface = message.outputInterface;
+    }
+    if (message.mark !== undefined) {
+      obj.mark = Math.round(message.mark);
+    }
+    if (message.mask !== undefined) {
+      obj.mask = Math.round(message.mask);
+    }
+    if (message.tos !== 0) {
+      obj.tos = Math.round(message.tos);
+    }
+    if (message.ipProtocol !== "") {
+      obj.ipProtocol = message.ipProtocol;
+    }
+    if (message.sourcePorts !== "") {
+      obj.sourcePorts = message.sourcePorts;
+    }
+    if (message.destinationPorts !== "") {
+      obj.destinationPorts = message.destinationPorts;
+    }
+    if (message.users !== "") {
+      obj.users = message.users;
+    }
+    if (message.l3mdev !== false) {
+      obj.l3mdev = message.l3mdev;
+    }
+    if (message.table !== "") {
+      obj.table = message.table;
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.suppressPrefixLength !== undefined) {
+      obj.suppressPrefixLength = Math.round(message.suppressPrefixLength);
+    }
+    if (message.suppressGroup !== undefined) {
+      obj.suppressGroup = Math.round(message.suppressGroup);
+    }
+    if (message.noTrack !== false) {
+      obj.noTrack = message.noTrack;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Rule>): Rule {
+    return Rule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Rule>): Rule {
+    const message = createBaseRule();
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.family = object.family ?? "";
+    message.priority = object.priority ?? undefined;
+    message.not = object.not ?? false;
+    message.inputInterface = object.inputInterface ?? "";
+    message.outputInterface = object.outputInterface ?? "";
+    message.mark = object.mark ?? undefined;
+    message.mask = object.mask ?? undefined;
+    message.tos = object.tos ?? 0;
+    message.ipProtocol = object.ipProtocol ?? "";
+    message.sourcePorts = object.sourcePorts ?? "";
+    message.destinationPorts = object.destinationPorts ?? "";
+    message.users = object.users ?? "";
+    message.l3mdev = object.l3mdev ?? false;
+    message.table = object.table ?? "";
+    message.action = object.action ?? "";
+    message.suppressPrefixLength = object.suppressPrefixLength ?? undefined;
+    message.suppressGroup = object.suppressGroup ?? undefined;
+    message.noTrack = object.noTrack ?? false;
+    return message;
+  },
+};
+
+function createBaseSyncGroupSpec(): SyncGroupSpec {
+  return {
+    routers: [],
+    policy: SyncPolicy.UNSPECIFIED,
+    track: [],
+    hooks: undefined,
+    receivers: [],
+    trackingWeight: false,
+  };
+}
+
+export const SyncGroupSpec: MessageFns<SyncGroupSpec> = {
+  encode(message: SyncGroupSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.routers) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.policy !== SyncPolicy.UNSPECIFIED) {
+      writer.uint32(16).int32(syncPolicyToNumber(message.policy));
+    }
+    for (const v of message.track) {
+      Track.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.hooks !== undefined) {
+      Hooks.encode(message.hooks, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.receivers) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.trackingWeight !== false) {
+      writer.uint32(48).bool(message.trackingWeight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncGroupSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncGroupSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.routers.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.policy = syncPolicyFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.track.push(Track.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hooks = Hooks.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.receivers.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.trackingWeight = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SyncGroupSpec {
+    return {
+      routers: globalThis.Array.isArray(object?.routers) ? object.routers.map((e: any) => globalThis.String(e)) : [],
+      policy: isSet(object.policy) ? syncPolicyFromJSON(object.policy) : SyncPolicy.UNSPECIFIED,
+      track: globalThis.Array.isArray(object?.track) ? object.track.map((e: any) => Track.fromJSON(e)) : [],
+      hooks: isSet(object.hooks) ? Hooks.fromJSON(object.hooks) : undefined,
+      receivers: globalThis.Array.isArray(object?.receivers)
+        ? object.receivers.map((e: any) => globalThis.String(e))
+        : [],
+      trackingWeight: isSet(object.trackingWeight)
+        ? globalThis.Boolean(object.trackingWeight)
+        : isSet(object.tracking_weight)
+        ? globalThis.Boolean(object.tracking_weight)
+        : false,
+    };
+  },
+
+  toJSON(message: SyncGroupSpec): unknown {
+    const obj: any = {};
+    if (message.routers?.length) {
+      obj.routers = message.routers;
+    }
+    if (message.policy !== SyncPolicy.UNSPECIFIED) {
+      obj.policy = syncPolicyToJSON(message.policy);
+    }
+    if (message.track?.length) {
+      obj.track = message.track.map((e) => Track.toJSON(e));
+    }
+    if (message.hooks !== undefined) {
+      obj.hooks = Hooks.toJSON(message.hooks);
+    }
+    if (message.receivers?.length) {
+      obj.receivers = message.receivers;
+    }
+    if (message.trackingWeight !== false) {
+      obj.trackingWeight = message.trackingWeight;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SyncGroupSpec>): SyncGroupSpec {
+    return SyncGroupSpec.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SyncGroupSpec>): SyncGroupSpec {
+    const message = createBaseSyncGroupSpec();
+    message.routers = object.routers?.map((e) => e) || [];
+    message.policy = object.policy ?? SyncPolicy.UNSPECIFIED;
+    message.track = object.track?.map((e) => Track.fromPartial(e)) || [];
+    message.hooks = (object.hooks !== undefined && object.hooks !== null) ? Hooks.fromPartial(object.hooks) : undefined;
+    message.receivers = object.receivers?.map((e) => e) || [];
+    message.trackingWeight = object.trackingWeight ?? false;
+    return message;
+  },
+};
+
+function createBaseBfdSessionSpec(): BfdSessionSpec {
+  return {
+    endpoints: [],
+    minRx: undefined,
+    minTx: undefined,
+    idleTx: undefined,
+    multiplier: 0,
+    passive: false,
+    multihop: false,
+    maxHops: undefined,
+  };
+}
+
+export const BfdSessionSpec: MessageFns<BfdSessionSpec> = {
+  encode(message: BfdSessionSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.endpoints) {
+      BfdEndpoint.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.minRx !== undefined) {
+      Duration.encode(message.minRx, writer.uint32(18).fork()).join();
+    }
+    if (message.minTx !== undefined) {
+      Duration.encode(message.minTx, writer.uint32(26).fork()).join();
+    }
+    if (message.idleTx !== undefined) {
+      Duration.encode(message.idleTx, writer.uint32(34).fork()).join();
+    }
+    if (message.multiplier !== 0) {
+      writer.uint32(40).uint32(message.multiplier);
+    }
+    if (message.passive !== false) {
+      writer.uint32(48).bool(message.passive);
+    }
+    if (message.multihop !== false) {
+      writer.uint32(56).bool(message.multihop);
+    }
+    if (message.maxHops !== undefined) {
+      writer.uint32(64).uint32(message.maxHops);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BfdSessionSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBfdSessionSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpoints.push(BfdEndpoint.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.minRx = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.minTx = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.idleTx = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.multiplier = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.passive = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.multihop = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.maxHops = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BfdSessionSpec {
+    return {
+      endpoints: globalThis.Array.isArray(object?.endpoints)
+        ? object.endpoints.map((e: any) => BfdEndpoint.fromJSON(e))
+        : [],
+      minRx: isSet(object.minRx)
+        ? Duration.fromJSON(object.minRx)
+        : isSet(object.min_rx)
+        ? Duration.fromJSON(object.min_rx)
+        : undefined,
+      minTx: isSet(object.minTx)
+        ? Duration.fromJSON(object.minTx)
+        : isSet(object.min_tx)
+        ? Duration.fromJSON(object.min_tx)
+        : undefined,
+      idleTx: isSet(object.idleTx)
+        ? Duration.fromJSON(object.idleTx)
+        : isSet(object.idle_tx)
+        ? Duration.fromJSON(object.idle_tx)
+        : undefined,
+      multiplier: isSet(object.multiplier) ? globalThis.Number(object.multiplier) : 0,
+      passive: isSet(object.passive) ? globalThis.Boolean(object.passive) : false,
+      multihop: isSet(object.multihop) ? globalThis.Boolean(object.multihop) : false,
+      maxHops: isSet(object.maxHops)
+        ? globalThis.Number(object.maxHops)
+        : isSet(object.max_hops)
+        ? globalThis.Number(object.max_hops)
+        : undefined,
+    };
+  },
+
+  toJSON(message: BfdSessionSpec): unknown {
+    const obj: any = {};
+    if (message.endpoints?.length) {
+      obj.endpoints = message.endpoints.map((e) => BfdEndpoint.toJSON(e));
+    }
+    if (message.minRx !== undefined) {
+      obj.minRx = Duration.toJSON(message.minRx);
+    }
+    if (message.minTx !== undefined) {
+      obj.minTx = Duration.toJSON(message.minTx);
+    }
+    if (message.idleTx !== undefined) {
+      obj.idleTx = Duration.toJSON(message.idleTx);
+    }
+    if (message.multiplier !== 0) {
+      obj.multiplier = Math.round(message.multiplier);
+    }
+    if (message.passive !== false) {
+      obj.passive = message.passive;
+    }
+    if (message.multihop !== false) {
+      obj.multihop = message.multihop;
+    }
+    if (message.maxHops !== undefined) {
+      obj.maxHops = Math.round(message.maxHops);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BfdSessionSpec>): BfdSessionSpec {
+    return BfdSessionSpec.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BfdSessionSpec>): BfdSessionSpec {
+    const message = createBaseBfdSessionSpec();
+    message.endpoints = object.endpoints?.map((e) => BfdEndpoint.fromPartial(e)) || [];
+    message.minRx = (object.minRx !== undefined && object.minRx !== null)
+      ? Duration.fromPartial(object.minRx)
+      : undefined;
+    message.minTx = (object.minTx !== undefined && object.minTx !== null)
+      ? Duration.fromPartial(object.minTx)
+      : undefined;
+    message.idleTx = (object.idleTx !== undefined && object.idleTx !== null)
+      ? Duration.fromPartial(object.idleTx)
+      : undefined;
+    message.multiplier = object.multiplier ?? 0;
+    message.passive = object.passive ?? false;
+    message.multihop = object.multihop ?? false;
+    message.maxHops = object.maxHops ?? undefined;
+    return message;
+  },
+};
+
+function createBaseBfdEndpoint(): BfdEndpoint {
+  return { node: "", neighbor: "", source: "", interface: "" };
+}
+
+export const BfdEndpoint: MessageFns<BfdEndpoint> = {
+  encode(message: BfdEndpoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.neighbor !== "") {
+      writer.uint32(18).string(message.neighbor);
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    if (message.interface !== "") {
+      writer.uint32(34).string(message.interface);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BfdEndpoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBfdEndpoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.neighbor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.interface = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BfdEndpoint {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      neighbor: isSet(object.neighbor) ? globalThis.String(object.neighbor) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
+    };
+  },
+
+  toJSON(message: BfdEndpoint): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.neighbor !== "") {
+      obj.neighbor = message.neighbor;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.interface !== "") {
+      obj.interface = message.interface;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BfdEndpoint>): BfdEndpoint {
+    return BfdEndpoint.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BfdEndpoint>): BfdEndpoint {
+    const message = createBaseBfdEndpoint();
+    message.node = object.node ?? "";
+    message.neighbor = object.neighbor ?? "";
+    message.source = object.source ?? "";
+    message.interface = object.interface ?? "";
+    return message;
+  },
+};
+
+function createBaseHostNetworkSpec(): HostNetworkSpec {
+  return {
+    nodes: [],
+    addresses: [],
+    routes: [],
+    rules: [],
+    requiredBy: [],
+    announcementLimits: [],
+    interfaceDelays: [],
+  };
+}
+
+export const HostNetworkSpec: MessageFns<HostNetworkSpec> = {
+  encode(message: HostNetworkSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.addresses) {
+      Address.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.routes) {
+      Route.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.rules) {
+      Rule.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.requiredBy) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.announcementLimits) {
+      AnnouncementLimit.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.interfaceDelays) {
+      InterfaceDelay.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostNetworkSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostNetworkSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.addresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.routes.push(Route.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rules.push(Rule.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requiredBy.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.announcementLimits.push(AnnouncementLimit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.interfaceDelays.push(InterfaceDelay.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HostNetworkSpec {
+    return {
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      routes: globalThis.Array.isArray(object?.routes) ? object.routes.map((e: any) => Route.fromJSON(e)) : [],
+      rules: globalThis.Array.isArray(object?.rules) ? object.rules.map((e: any) => Rule.fromJSON(e)) : [],
+      requiredBy: globalThis.Array.isArray(object?.requiredBy)
+        ? object.requiredBy.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.required_by)
+        ? object.required_by.map((e: any) => globalThis.String(e))
+        : [],
+      announcementLimits: globalThis.Array.isArray(object?.announcementLimits)
+        ? object.announcementLimits.map((e: any) => AnnouncementLimit.fromJSON(e))
+        : globalThis.Array.isArray(object?.announcement_limits)
+        ? object.announcement_limits.map((e: any) => AnnouncementLimit.fromJSON(e))
+        : [],
+      interfaceDelays: globalThis.Array.isArray(object?.interfaceDelays)
+        ? object.interfaceDelays.map((e: any) => InterfaceDelay.fromJSON(e))
+        : globalThis.Array.isArray(object?.interface_delays)
+        ? object.interface_delays.map((e: any) => InterfaceDelay.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: HostNetworkSpec): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses.map((e) => Address.toJSON(e));
+    }
+    if (message.routes?.length) {
+      obj.routes = message.routes.map((e) => Route.toJSON(e));
+    }
+    if (message.rules?.length) {
+      obj.rules = message.rules.map((e) => Rule.toJSON(e));
+    }
+    if (message.requiredBy?.length) {
+      obj.requiredBy = message.requiredBy;
+    }
+    if (message.announcementLimits?.length) {
+      obj.announcementLimits = message.announcementLimits.map((e) => AnnouncementLimit.toJSON(e));
+    }
+    if (message.interfaceDelays?.length) {
+      obj.interfaceDelays = message.interfaceDelays.map((e) => InterfaceDelay.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HostNetworkSpec>): HostNetworkSpec {
+    return HostNetworkSpec.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostNetworkSpec>): HostNetworkSpec {
+    const message = createBaseHostNetworkSpec();
+    message.nodes = object.nodes?.map((e) => e) || [];
+    message.addresses = object.addresses?.map((e) => Address.fromPartial(e)) || [];
+    message.routes = object.routes?.map((e) => Route.fromPartial(e)) || [];
+    message.rules = object.rules?.map((e) => Rule.fromPartial(e)) || [];
+    message.requiredBy = object.requiredBy?.map((e) => e) || [];
+    message.announcementLimits = object.announcementLimits?.map((e) => AnnouncementLimit.fromPartial(e)) || [];
+    message.interfaceDelays = object.interfaceDelays?.map((e) => InterfaceDelay.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAnnouncementLimit(): AnnouncementLimit {
+  return { interfaces: [], arpInterval: undefined, neighborInterval: undefined };
+}
+
+export const AnnouncementLimit: MessageFns<AnnouncementLimit> = {
+  encode(message: AnnouncementLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.interfaces) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.arpInterval !== undefined) {
+      Duration.encode(message.arpInterval, writer.uint32(18).fork()).join();
+    }
+    if (message.neighborInterval !== undefined) {
+      Duration.encode(message.neighborInterval, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnnouncementLimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnnouncementLimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.interfaces.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.arpInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.neighborInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AnnouncementLimit {
+    return {
+      interfaces: globalThis.Array.isArray(object?.interfaces)
+        ? object.interfaces.map((e: any) => globalThis.String(e))
+        : [],
+      arpInterval: isSet(object.arpInterval)
+        ? Duration.fromJSON(object.arpInterval)
+        : isSet(object.arp_interval)
+        ? Duration.fromJSON(object.arp_interval)
+        : undefined,
+      neighborInterval: isSet(object.neighborInterval)
+        ? Duration.fromJSON(object.neighborInterval)
+        : isSet(object.neighbor_interval)
+        ? Duration.fromJSON(object.neighbor_interval)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AnnouncementLimit): unknown {
+    const obj: any = {};
+    if (message.interfaces?.length) {
+      obj.interfaces = message.interfaces;
+    }
+    if (message.arpInterval !== undefined) {
+      obj.arpInterval = Duration.toJSON(message.arpInterval);
+    }
+    if (message.neighborInterval !== undefined) {
+      obj.neighborInterval = Duration.toJSON(message.neighborInterval);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AnnouncementLimit>): AnnouncementLimit {
+    return AnnouncementLimit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnnouncementLimit>): AnnouncementLimit {
+    const message = createBaseAnnouncementLimit();
+    message.interfaces = object.interfaces?.map((e) => e) || [];
+    message.arpInterval = (object.arpInterval !== undefined && object.arpInterval !== null)
+      ? Duration.fromPartial(object.arpInterval)
+      : undefined;
+    message.neighborInterval = (object.neighborInterval !== undefined && object.neighborInterval !== null)
+      ? Duration.fromPartial(object.neighborInterval)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseInterfaceDelay(): InterfaceDelay {
+  return { interface: "", down: undefined, up: undefined };
+}
+
+export const InterfaceDelay: MessageFns<InterfaceDelay> = {
+  encode(message: InterfaceDelay, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.interface !== "") {
+      writer.uint32(10).string(message.interface);
+    }
+    if (message.down !== undefined) {
+      Duration.encode(message.down, writer.uint32(18).fork()).join();
+    }
+    if (message.up !== undefined) {
+      Duration.encode(message.up, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterfaceDelay {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterfaceDelay();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.interface = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.down = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.up = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InterfaceDelay {
+    return {
+      interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
+      down: isSet(object.down) ? Duration.fromJSON(object.down) : undefined,
+      up: isSet(object.up) ? Duration.fromJSON(object.up) : undefined,
+    };
+  },
+
+  toJSON(message: InterfaceDelay): unknown {
+    const obj: any = {};
+    if (message.interface !== "") {
+      obj.interface = message.interface;
+    }
+    if (message.down !== undefined) {
+      obj.down = Duration.toJSON(message.down);
+    }
+    if (message.up !== undefined) {
+      obj.up = Duration.toJSON(message.up);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InterfaceDelay>): InterfaceDelay {
+    return InterfaceDelay.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterfaceDelay>): InterfaceDelay {
+    const message = createBaseInterfaceDelay();
+    message.interface = object.interface ?? "";
+    message.down = (object.down !== undefined && object.down !== null) ? Duration.fromPartial(object.down) : undefined;
+    message.up = (object.up !== undefined && object.up !== null) ? Duration.fromPartial(object.up) : undefined;
     return message;
   },
 };
 
 function createBaseAuthentication(): Authentication {
-  return { type: AuthenticationType.UNSPECIFIED, secret: "" };
+  return { type: AuthenticationType.UNSPECIFIED, secret: "", hmac: undefined };
 }
 
 export const Authentication: MessageFns<Authentication> = {
@@ -1492,6 +5062,9 @@ export const Authentication: MessageFns<Authentication> = {
     }
     if (message.secret !== "") {
       writer.uint32(18).string(message.secret);
+    }
+    if (message.hmac !== undefined) {
+      HmacAuthentication.encode(message.hmac, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1525,6 +5098,14 @@ export const Authentication: MessageFns<Authentication> = {
             message.secret = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hmac = HmacAuthentication.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1541,6 +5122,7 @@ export const Authentication: MessageFns<Authentication> = {
     return {
       type: isSet(object.type) ? authenticationTypeFromJSON(object.type) : AuthenticationType.UNSPECIFIED,
       secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
+      hmac: isSet(object.hmac) ? HmacAuthentication.fromJSON(object.hmac) : undefined,
     };
   },
 
@@ -1552,6 +5134,9 @@ export const Authentication: MessageFns<Authentication> = {
     if (message.secret !== "") {
       obj.secret = message.secret;
     }
+    if (message.hmac !== undefined) {
+      obj.hmac = HmacAuthentication.toJSON(message.hmac);
+    }
     return obj;
   },
 
@@ -1562,12 +5147,268 @@ export const Authentication: MessageFns<Authentication> = {
     const message = createBaseAuthentication();
     message.type = object.type ?? AuthenticationType.UNSPECIFIED;
     message.secret = object.secret ?? "";
+    message.hmac = (object.hmac !== undefined && object.hmac !== null)
+      ? HmacAuthentication.fromPartial(object.hmac)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHmacAuthentication(): HmacAuthentication {
+  return {
+    keys: [],
+    activeKey: 0,
+    replayGuard: HmacReplayGuard.UNSPECIFIED,
+    timeWindow: undefined,
+    mode: HmacMode.UNSPECIFIED,
+  };
+}
+
+export const HmacAuthentication: MessageFns<HmacAuthentication> = {
+  encode(message: HmacAuthentication, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      HmacKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.activeKey !== 0) {
+      writer.uint32(16).uint32(message.activeKey);
+    }
+    if (message.replayGuard !== HmacReplayGuard.UNSPECIFIED) {
+      writer.uint32(24).int32(hmacReplayGuardToNumber(message.replayGuard));
+    }
+    if (message.timeWindow !== undefined) {
+      Duration.encode(message.timeWindow, writer.uint32(34).fork()).join();
+    }
+    if (message.mode !== HmacMode.UNSPECIFIED) {
+      writer.uint32(40).int32(hmacModeToNumber(message.mode));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HmacAuthentication {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHmacAuthentication();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(HmacKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.activeKey = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.replayGuard = hmacReplayGuardFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.timeWindow = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mode = hmacModeFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HmacAuthentication {
+    return {
+      keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => HmacKey.fromJSON(e)) : [],
+      activeKey: isSet(object.activeKey)
+        ? globalThis.Number(object.activeKey)
+        : isSet(object.active_key)
+        ? globalThis.Number(object.active_key)
+        : 0,
+      replayGuard: isSet(object.replayGuard)
+        ? hmacReplayGuardFromJSON(object.replayGuard)
+        : isSet(object.replay_guard)
+        ? hmacReplayGuardFromJSON(object.replay_guard)
+        : HmacReplayGuard.UNSPECIFIED,
+      timeWindow: isSet(object.timeWindow)
+        ? Duration.fromJSON(object.timeWindow)
+        : isSet(object.time_window)
+        ? Duration.fromJSON(object.time_window)
+        : undefined,
+      mode: isSet(object.mode) ? hmacModeFromJSON(object.mode) : HmacMode.UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: HmacAuthentication): unknown {
+    const obj: any = {};
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => HmacKey.toJSON(e));
+    }
+    if (message.activeKey !== 0) {
+      obj.activeKey = Math.round(message.activeKey);
+    }
+    if (message.replayGuard !== HmacReplayGuard.UNSPECIFIED) {
+      obj.replayGuard = hmacReplayGuardToJSON(message.replayGuard);
+    }
+    if (message.timeWindow !== undefined) {
+      obj.timeWindow = Duration.toJSON(message.timeWindow);
+    }
+    if (message.mode !== HmacMode.UNSPECIFIED) {
+      obj.mode = hmacModeToJSON(message.mode);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HmacAuthentication>): HmacAuthentication {
+    return HmacAuthentication.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HmacAuthentication>): HmacAuthentication {
+    const message = createBaseHmacAuthentication();
+    message.keys = object.keys?.map((e) => HmacKey.fromPartial(e)) || [];
+    message.activeKey = object.activeKey ?? 0;
+    message.replayGuard = object.replayGuard ?? HmacReplayGuard.UNSPECIFIED;
+    message.timeWindow = (object.timeWindow !== undefined && object.timeWindow !== null)
+      ? Duration.fromPartial(object.timeWindow)
+      : undefined;
+    message.mode = object.mode ?? HmacMode.UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseHmacKey(): HmacKey {
+  return { id: 0, secret: "" };
+}
+
+export const HmacKey: MessageFns<HmacKey> = {
+  encode(message: HmacKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.secret !== "") {
+      writer.uint32(18).string(message.secret);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HmacKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHmacKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HmacKey {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
+    };
+  },
+
+  toJSON(message: HmacKey): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.secret !== "") {
+      obj.secret = message.secret;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HmacKey>): HmacKey {
+    return HmacKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HmacKey>): HmacKey {
+    const message = createBaseHmacKey();
+    message.id = object.id ?? 0;
+    message.secret = object.secret ?? "";
     return message;
   },
 };
 
 function createBaseAddress(): Address {
-  return { address: "", device: "", label: "", broadcast: "" };
+  return {
+    address: "",
+    device: "",
+    label: "",
+    broadcast: "",
+    scope: "",
+    peer: "",
+    noPrefixRoute: false,
+    preferredLifetime: undefined,
+    home: false,
+    noDad: false,
+    manageTemporary: false,
+    autojoin: false,
+    noTrack: false,
+    virtualMac: false,
+  };
 }
 
 export const Address: MessageFns<Address> = {
@@ -1583,6 +5424,36 @@ export const Address: MessageFns<Address> = {
     }
     if (message.broadcast !== "") {
       writer.uint32(34).string(message.broadcast);
+    }
+    if (message.scope !== "") {
+      writer.uint32(42).string(message.scope);
+    }
+    if (message.peer !== "") {
+      writer.uint32(50).string(message.peer);
+    }
+    if (message.noPrefixRoute !== false) {
+      writer.uint32(56).bool(message.noPrefixRoute);
+    }
+    if (message.preferredLifetime !== undefined) {
+      Duration.encode(message.preferredLifetime, writer.uint32(66).fork()).join();
+    }
+    if (message.home !== false) {
+      writer.uint32(72).bool(message.home);
+    }
+    if (message.noDad !== false) {
+      writer.uint32(80).bool(message.noDad);
+    }
+    if (message.manageTemporary !== false) {
+      writer.uint32(88).bool(message.manageTemporary);
+    }
+    if (message.autojoin !== false) {
+      writer.uint32(96).bool(message.autojoin);
+    }
+    if (message.noTrack !== false) {
+      writer.uint32(104).bool(message.noTrack);
+    }
+    if (message.virtualMac !== false) {
+      writer.uint32(112).bool(message.virtualMac);
     }
     return writer;
   },
@@ -1632,6 +5503,86 @@ export const Address: MessageFns<Address> = {
             message.broadcast = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.peer = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.noPrefixRoute = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.preferredLifetime = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.home = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.noDad = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.manageTemporary = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.autojoin = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.noTrack = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.virtualMac = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1650,6 +5601,40 @@ export const Address: MessageFns<Address> = {
       device: isSet(object.device) ? globalThis.String(object.device) : "",
       label: isSet(object.label) ? globalThis.String(object.label) : "",
       broadcast: isSet(object.broadcast) ? globalThis.String(object.broadcast) : "",
+      scope: isSet(object.scope) ? globalThis.String(object.scope) : "",
+      peer: isSet(object.peer) ? globalThis.String(object.peer) : "",
+      noPrefixRoute: isSet(object.noPrefixRoute)
+        ? globalThis.Boolean(object.noPrefixRoute)
+        : isSet(object.no_prefix_route)
+        ? globalThis.Boolean(object.no_prefix_route)
+        : false,
+      preferredLifetime: isSet(object.preferredLifetime)
+        ? Duration.fromJSON(object.preferredLifetime)
+        : isSet(object.preferred_lifetime)
+        ? Duration.fromJSON(object.preferred_lifetime)
+        : undefined,
+      home: isSet(object.home) ? globalThis.Boolean(object.home) : false,
+      noDad: isSet(object.noDad)
+        ? globalThis.Boolean(object.noDad)
+        : isSet(object.no_dad)
+        ? globalThis.Boolean(object.no_dad)
+        : false,
+      manageTemporary: isSet(object.manageTemporary)
+        ? globalThis.Boolean(object.manageTemporary)
+        : isSet(object.manage_temporary)
+        ? globalThis.Boolean(object.manage_temporary)
+        : false,
+      autojoin: isSet(object.autojoin) ? globalThis.Boolean(object.autojoin) : false,
+      noTrack: isSet(object.noTrack)
+        ? globalThis.Boolean(object.noTrack)
+        : isSet(object.no_track)
+        ? globalThis.Boolean(object.no_track)
+        : false,
+      virtualMac: isSet(object.virtualMac)
+        ? globalThis.Boolean(object.virtualMac)
+        : isSet(object.virtual_mac)
+        ? globalThis.Boolean(object.virtual_mac)
+        : false,
     };
   },
 
@@ -1667,6 +5652,36 @@ export const Address: MessageFns<Address> = {
     if (message.broadcast !== "") {
       obj.broadcast = message.broadcast;
     }
+    if (message.scope !== "") {
+      obj.scope = message.scope;
+    }
+    if (message.peer !== "") {
+      obj.peer = message.peer;
+    }
+    if (message.noPrefixRoute !== false) {
+      obj.noPrefixRoute = message.noPrefixRoute;
+    }
+    if (message.preferredLifetime !== undefined) {
+      obj.preferredLifetime = Duration.toJSON(message.preferredLifetime);
+    }
+    if (message.home !== false) {
+      obj.home = message.home;
+    }
+    if (message.noDad !== false) {
+      obj.noDad = message.noDad;
+    }
+    if (message.manageTemporary !== false) {
+      obj.manageTemporary = message.manageTemporary;
+    }
+    if (message.autojoin !== false) {
+      obj.autojoin = message.autojoin;
+    }
+    if (message.noTrack !== false) {
+      obj.noTrack = message.noTrack;
+    }
+    if (message.virtualMac !== false) {
+      obj.virtualMac = message.virtualMac;
+    }
     return obj;
   },
 
@@ -1679,6 +5694,18 @@ export const Address: MessageFns<Address> = {
     message.device = object.device ?? "";
     message.label = object.label ?? "";
     message.broadcast = object.broadcast ?? "";
+    message.scope = object.scope ?? "";
+    message.peer = object.peer ?? "";
+    message.noPrefixRoute = object.noPrefixRoute ?? false;
+    message.preferredLifetime = (object.preferredLifetime !== undefined && object.preferredLifetime !== null)
+      ? Duration.fromPartial(object.preferredLifetime)
+      : undefined;
+    message.home = object.home ?? false;
+    message.noDad = object.noDad ?? false;
+    message.manageTemporary = object.manageTemporary ?? false;
+    message.autojoin = object.autojoin ?? false;
+    message.noTrack = object.noTrack ?? false;
+    message.virtualMac = object.virtualMac ?? false;
     return message;
   },
 };
@@ -1880,7 +5907,7 @@ export const Member: MessageFns<Member> = {
 };
 
 function createBaseTrack(): Track {
-  return { check: "", interface: "", weight: 0, reverse: false };
+  return { check: "", interface: "", weight: 0, reverse: false, bfd: "", route: "", table: "" };
 }
 
 export const Track: MessageFns<Track> = {
@@ -1896,6 +5923,15 @@ export const Track: MessageFns<Track> = {
     }
     if (message.reverse !== false) {
       writer.uint32(32).bool(message.reverse);
+    }
+    if (message.bfd !== "") {
+      writer.uint32(42).string(message.bfd);
+    }
+    if (message.route !== "") {
+      writer.uint32(50).string(message.route);
+    }
+    if (message.table !== "") {
+      writer.uint32(58).string(message.table);
     }
     return writer;
   },
@@ -1945,6 +5981,30 @@ export const Track: MessageFns<Track> = {
             message.reverse = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bfd = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.route = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1963,6 +6023,9 @@ export const Track: MessageFns<Track> = {
       interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
       weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
       reverse: isSet(object.reverse) ? globalThis.Boolean(object.reverse) : false,
+      bfd: isSet(object.bfd) ? globalThis.String(object.bfd) : "",
+      route: isSet(object.route) ? globalThis.String(object.route) : "",
+      table: isSet(object.table) ? globalThis.String(object.table) : "",
     };
   },
 
@@ -1980,6 +6043,15 @@ export const Track: MessageFns<Track> = {
     if (message.reverse !== false) {
       obj.reverse = message.reverse;
     }
+    if (message.bfd !== "") {
+      obj.bfd = message.bfd;
+    }
+    if (message.route !== "") {
+      obj.route = message.route;
+    }
+    if (message.table !== "") {
+      obj.table = message.table;
+    }
     return obj;
   },
 
@@ -1992,6 +6064,9 @@ export const Track: MessageFns<Track> = {
     message.interface = object.interface ?? "";
     message.weight = object.weight ?? 0;
     message.reverse = object.reverse ?? false;
+    message.bfd = object.bfd ?? "";
+    message.route = object.route ?? "";
+    message.table = object.table ?? "";
     return message;
   },
 };
@@ -2262,6 +6337,10 @@ function createBaseAnnouncements(): Announcements {
     refreshRepeat: undefined,
     lowerPriorityRepeat: undefined,
     lowerPriorityDelay: undefined,
+    arpInterval: undefined,
+    neighborInterval: undefined,
+    extraRefresh: undefined,
+    extraRefreshAll: false,
   };
 }
 
@@ -2284,6 +6363,18 @@ export const Announcements: MessageFns<Announcements> = {
     }
     if (message.lowerPriorityDelay !== undefined) {
       Duration.encode(message.lowerPriorityDelay, writer.uint32(50).fork()).join();
+    }
+    if (message.arpInterval !== undefined) {
+      Duration.encode(message.arpInterval, writer.uint32(58).fork()).join();
+    }
+    if (message.neighborInterval !== undefined) {
+      Duration.encode(message.neighborInterval, writer.uint32(66).fork()).join();
+    }
+    if (message.extraRefresh !== undefined) {
+      Duration.encode(message.extraRefresh, writer.uint32(74).fork()).join();
+    }
+    if (message.extraRefreshAll !== false) {
+      writer.uint32(80).bool(message.extraRefreshAll);
     }
     return writer;
   },
@@ -2349,6 +6440,38 @@ export const Announcements: MessageFns<Announcements> = {
             message.lowerPriorityDelay = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.arpInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.neighborInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.extraRefresh = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.extraRefreshAll = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2381,6 +6504,26 @@ export const Announcements: MessageFns<Announcements> = {
         : isSet(object.lower_priority_delay)
         ? Duration.fromJSON(object.lower_priority_delay)
         : undefined,
+      arpInterval: isSet(object.arpInterval)
+        ? Duration.fromJSON(object.arpInterval)
+        : isSet(object.arp_interval)
+        ? Duration.fromJSON(object.arp_interval)
+        : undefined,
+      neighborInterval: isSet(object.neighborInterval)
+        ? Duration.fromJSON(object.neighborInterval)
+        : isSet(object.neighbor_interval)
+        ? Duration.fromJSON(object.neighbor_interval)
+        : undefined,
+      extraRefresh: isSet(object.extraRefresh)
+        ? Duration.fromJSON(object.extraRefresh)
+        : isSet(object.extra_refresh)
+        ? Duration.fromJSON(object.extra_refresh)
+        : undefined,
+      extraRefreshAll: isSet(object.extraRefreshAll)
+        ? globalThis.Boolean(object.extraRefreshAll)
+        : isSet(object.extra_refresh_all)
+        ? globalThis.Boolean(object.extra_refresh_all)
+        : false,
     };
   },
 
@@ -2404,6 +6547,18 @@ export const Announcements: MessageFns<Announcements> = {
     if (message.lowerPriorityDelay !== undefined) {
       obj.lowerPriorityDelay = Duration.toJSON(message.lowerPriorityDelay);
     }
+    if (message.arpInterval !== undefined) {
+      obj.arpInterval = Duration.toJSON(message.arpInterval);
+    }
+    if (message.neighborInterval !== undefined) {
+      obj.neighborInterval = Duration.toJSON(message.neighborInterval);
+    }
+    if (message.extraRefresh !== undefined) {
+      obj.extraRefresh = Duration.toJSON(message.extraRefresh);
+    }
+    if (message.extraRefreshAll !== false) {
+      obj.extraRefreshAll = message.extraRefreshAll;
+    }
     return obj;
   },
 
@@ -2424,12 +6579,22 @@ export const Announcements: MessageFns<Announcements> = {
     message.lowerPriorityDelay = (object.lowerPriorityDelay !== undefined && object.lowerPriorityDelay !== null)
       ? Duration.fromPartial(object.lowerPriorityDelay)
       : undefined;
+    message.arpInterval = (object.arpInterval !== undefined && object.arpInterval !== null)
+      ? Duration.fromPartial(object.arpInterval)
+      : undefined;
+    message.neighborInterval = (object.neighborInterval !== undefined && object.neighborInterval !== null)
+      ? Duration.fromPartial(object.neighborInterval)
+      : undefined;
+    message.extraRefresh = (object.extraRefresh !== undefined && object.extraRefresh !== null)
+      ? Duration.fromPartial(object.extraRefresh)
+      : undefined;
+    message.extraRefreshAll = object.extraRefreshAll ?? false;
     return message;
   },
 };
 
 function createBaseCheckSpec(): CheckSpec {
-  return { kind: undefined, interval: undefined, timeout: undefined, rise: 0, fall: 0 };
+  return { kind: undefined, interval: undefined, timeout: undefined, rise: 0, fall: 0, startJitter: undefined };
 }
 
 export const CheckSpec: MessageFns<CheckSpec> = {
@@ -2437,6 +6602,27 @@ export const CheckSpec: MessageFns<CheckSpec> = {
     switch (message.kind?.$case) {
       case "exec":
         ExecCheck.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "http":
+        HttpCheck.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "tcp":
+        TcpCheck.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "dns":
+        DnsCheck.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "grpc":
+        GrpcCheck.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+      case "ping":
+        PingCheck.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "process":
+        ProcessCheck.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "file":
+        FileCheck.encode(message.kind.value, writer.uint32(66).fork()).join();
         break;
     }
     if (message.interval !== undefined) {
@@ -2450,6 +6636,9 @@ export const CheckSpec: MessageFns<CheckSpec> = {
     }
     if (message.fall !== 0) {
       writer.uint32(104).uint32(message.fall);
+    }
+    if (message.startJitter !== undefined) {
+      Duration.encode(message.startJitter, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -2473,6 +6662,62 @@ export const CheckSpec: MessageFns<CheckSpec> = {
             }
 
             message.kind = { $case: "exec", value: ExecCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "http", value: HttpCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "tcp", value: TcpCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "dns", value: DnsCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "grpc", value: GrpcCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "ping", value: PingCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "process", value: ProcessCheck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "file", value: FileCheck.decode(reader, reader.uint32()) };
             continue;
           }
           case 10: {
@@ -2507,6 +6752,14 @@ export const CheckSpec: MessageFns<CheckSpec> = {
             message.fall = reader.uint32();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.startJitter = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2521,11 +6774,32 @@ export const CheckSpec: MessageFns<CheckSpec> = {
 
   fromJSON(object: any): CheckSpec {
     return {
-      kind: isSet(object.exec) ? { $case: "exec", value: ExecCheck.fromJSON(object.exec) } : undefined,
+      kind: isSet(object.exec)
+        ? { $case: "exec", value: ExecCheck.fromJSON(object.exec) }
+        : isSet(object.http)
+        ? { $case: "http", value: HttpCheck.fromJSON(object.http) }
+        : isSet(object.tcp)
+        ? { $case: "tcp", value: TcpCheck.fromJSON(object.tcp) }
+        : isSet(object.dns)
+        ? { $case: "dns", value: DnsCheck.fromJSON(object.dns) }
+        : isSet(object.grpc)
+        ? { $case: "grpc", value: GrpcCheck.fromJSON(object.grpc) }
+        : isSet(object.ping)
+        ? { $case: "ping", value: PingCheck.fromJSON(object.ping) }
+        : isSet(object.process)
+        ? { $case: "process", value: ProcessCheck.fromJSON(object.process) }
+        : isSet(object.file)
+        ? { $case: "file", value: FileCheck.fromJSON(object.file) }
+        : undefined,
       interval: isSet(object.interval) ? Duration.fromJSON(object.interval) : undefined,
       timeout: isSet(object.timeout) ? Duration.fromJSON(object.timeout) : undefined,
       rise: isSet(object.rise) ? globalThis.Number(object.rise) : 0,
       fall: isSet(object.fall) ? globalThis.Number(object.fall) : 0,
+      startJitter: isSet(object.startJitter)
+        ? Duration.fromJSON(object.startJitter)
+        : isSet(object.start_jitter)
+        ? Duration.fromJSON(object.start_jitter)
+        : undefined,
     };
   },
 
@@ -2533,6 +6807,20 @@ export const CheckSpec: MessageFns<CheckSpec> = {
     const obj: any = {};
     if (message.kind?.$case === "exec") {
       obj.exec = ExecCheck.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "http") {
+      obj.http = HttpCheck.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "tcp") {
+      obj.tcp = TcpCheck.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "dns") {
+      obj.dns = DnsCheck.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "grpc") {
+      obj.grpc = GrpcCheck.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "ping") {
+      obj.ping = PingCheck.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "process") {
+      obj.process = ProcessCheck.toJSON(message.kind.value);
+    } else if (message.kind?.$case === "file") {
+      obj.file = FileCheck.toJSON(message.kind.value);
     }
     if (message.interval !== undefined) {
       obj.interval = Duration.toJSON(message.interval);
@@ -2545,6 +6833,9 @@ export const CheckSpec: MessageFns<CheckSpec> = {
     }
     if (message.fall !== 0) {
       obj.fall = Math.round(message.fall);
+    }
+    if (message.startJitter !== undefined) {
+      obj.startJitter = Duration.toJSON(message.startJitter);
     }
     return obj;
   },
@@ -2561,6 +6852,48 @@ export const CheckSpec: MessageFns<CheckSpec> = {
         }
         break;
       }
+      case "http": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "http", value: HttpCheck.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "tcp": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "tcp", value: TcpCheck.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "dns": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "dns", value: DnsCheck.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "grpc": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "grpc", value: GrpcCheck.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "ping": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "ping", value: PingCheck.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "process": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "process", value: ProcessCheck.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "file": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "file", value: FileCheck.fromPartial(object.kind.value) };
+        }
+        break;
+      }
     }
     message.interval = (object.interval !== undefined && object.interval !== null)
       ? Duration.fromPartial(object.interval)
@@ -2570,6 +6903,1237 @@ export const CheckSpec: MessageFns<CheckSpec> = {
       : undefined;
     message.rise = object.rise ?? 0;
     message.fall = object.fall ?? 0;
+    message.startJitter = (object.startJitter !== undefined && object.startJitter !== null)
+      ? Duration.fromPartial(object.startJitter)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCheckTls(): CheckTls {
+  return { ca: "", serverName: "", insecureSkipVerify: false };
+}
+
+export const CheckTls: MessageFns<CheckTls> = {
+  encode(message: CheckTls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ca !== "") {
+      writer.uint32(10).string(message.ca);
+    }
+    if (message.serverName !== "") {
+      writer.uint32(18).string(message.serverName);
+    }
+    if (message.insecureSkipVerify !== false) {
+      writer.uint32(24).bool(message.insecureSkipVerify);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckTls {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckTls();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ca = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serverName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.insecureSkipVerify = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckTls {
+    return {
+      ca: isSet(object.ca) ? globalThis.String(object.ca) : "",
+      serverName: isSet(object.serverName)
+        ? globalThis.String(object.serverName)
+        : isSet(object.server_name)
+        ? globalThis.String(object.server_name)
+        : "",
+      insecureSkipVerify: isSet(object.insecureSkipVerify)
+        ? globalThis.Boolean(object.insecureSkipVerify)
+        : isSet(object.insecure_skip_verify)
+        ? globalThis.Boolean(object.insecure_skip_verify)
+        : false,
+    };
+  },
+
+  toJSON(message: CheckTls): unknown {
+    const obj: any = {};
+    if (message.ca !== "") {
+      obj.ca = message.ca;
+    }
+    if (message.serverName !== "") {
+      obj.serverName = message.serverName;
+    }
+    if (message.insecureSkipVerify !== false) {
+      obj.insecureSkipVerify = message.insecureSkipVerify;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CheckTls>): CheckTls {
+    return CheckTls.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckTls>): CheckTls {
+    const message = createBaseCheckTls();
+    message.ca = object.ca ?? "";
+    message.serverName = object.serverName ?? "";
+    message.insecureSkipVerify = object.insecureSkipVerify ?? false;
+    return message;
+  },
+};
+
+function createBaseHttpCheck(): HttpCheck {
+  return {
+    url: "",
+    method: "",
+    headers: {},
+    body: "",
+    status: [],
+    bodyContains: "",
+    bodyMatches: "",
+    tls: undefined,
+    connectTo: "",
+  };
+}
+
+export const HttpCheck: MessageFns<HttpCheck> = {
+  encode(message: HttpCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    if (message.method !== "") {
+      writer.uint32(18).string(message.method);
+    }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      HttpCheck_HeadersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    if (message.body !== "") {
+      writer.uint32(34).string(message.body);
+    }
+    for (const v of message.status) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.bodyContains !== "") {
+      writer.uint32(50).string(message.bodyContains);
+    }
+    if (message.bodyMatches !== "") {
+      writer.uint32(58).string(message.bodyMatches);
+    }
+    if (message.tls !== undefined) {
+      CheckTls.encode(message.tls, writer.uint32(66).fork()).join();
+    }
+    if (message.connectTo !== "") {
+      writer.uint32(74).string(message.connectTo);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HttpCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHttpCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = HttpCheck_HeadersEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.headers[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.body = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.status.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.bodyContains = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.bodyMatches = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.tls = CheckTls.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.connectTo = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HttpCheck {
+    return {
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+      method: isSet(object.method) ? globalThis.String(object.method) : "",
+      headers: isObject(object.headers)
+        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      body: isSet(object.body) ? globalThis.String(object.body) : "",
+      status: globalThis.Array.isArray(object?.status) ? object.status.map((e: any) => globalThis.String(e)) : [],
+      bodyContains: isSet(object.bodyContains)
+        ? globalThis.String(object.bodyContains)
+        : isSet(object.body_contains)
+        ? globalThis.String(object.body_contains)
+        : "",
+      bodyMatches: isSet(object.bodyMatches)
+        ? globalThis.String(object.bodyMatches)
+        : isSet(object.body_matches)
+        ? globalThis.String(object.body_matches)
+        : "",
+      tls: isSet(object.tls) ? CheckTls.fromJSON(object.tls) : undefined,
+      connectTo: isSet(object.connectTo)
+        ? globalThis.String(object.connectTo)
+        : isSet(object.connect_to)
+        ? globalThis.String(object.connect_to)
+        : "",
+    };
+  },
+
+  toJSON(message: HttpCheck): unknown {
+    const obj: any = {};
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    if (message.method !== "") {
+      obj.method = message.method;
+    }
+    if (message.headers) {
+      const entries = globalThis.Object.entries(message.headers) as [string, string][];
+      if (entries.length > 0) {
+        obj.headers = {};
+        entries.forEach(([k, v]) => {
+          obj.headers[k] = v;
+        });
+      }
+    }
+    if (message.body !== "") {
+      obj.body = message.body;
+    }
+    if (message.status?.length) {
+      obj.status = message.status;
+    }
+    if (message.bodyContains !== "") {
+      obj.bodyContains = message.bodyContains;
+    }
+    if (message.bodyMatches !== "") {
+      obj.bodyMatches = message.bodyMatches;
+    }
+    if (message.tls !== undefined) {
+      obj.tls = CheckTls.toJSON(message.tls);
+    }
+    if (message.connectTo !== "") {
+      obj.connectTo = message.connectTo;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HttpCheck>): HttpCheck {
+    return HttpCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HttpCheck>): HttpCheck {
+    const message = createBaseHttpCheck();
+    message.url = object.url ?? "";
+    message.method = object.method ?? "";
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.body = object.body ?? "";
+    message.status = object.status?.map((e) => e) || [];
+    message.bodyContains = object.bodyContains ?? "";
+    message.bodyMatches = object.bodyMatches ?? "";
+    message.tls = (object.tls !== undefined && object.tls !== null) ? CheckTls.fromPartial(object.tls) : undefined;
+    message.connectTo = object.connectTo ?? "";
+    return message;
+  },
+};
+
+function createBaseHttpCheck_HeadersEntry(): HttpCheck_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const HttpCheck_HeadersEntry: MessageFns<HttpCheck_HeadersEntry> = {
+  encode(message: HttpCheck_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HttpCheck_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHttpCheck_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HttpCheck_HeadersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: HttpCheck_HeadersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HttpCheck_HeadersEntry>): HttpCheck_HeadersEntry {
+    return HttpCheck_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HttpCheck_HeadersEntry>): HttpCheck_HeadersEntry {
+    const message = createBaseHttpCheck_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseTcpCheck(): TcpCheck {
+  return { host: "", port: 0, tls: undefined };
+}
+
+export const TcpCheck: MessageFns<TcpCheck> = {
+  encode(message: TcpCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.tls !== undefined) {
+      CheckTls.encode(message.tls, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TcpCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTcpCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tls = CheckTls.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TcpCheck {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      tls: isSet(object.tls) ? CheckTls.fromJSON(object.tls) : undefined,
+    };
+  },
+
+  toJSON(message: TcpCheck): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.tls !== undefined) {
+      obj.tls = CheckTls.toJSON(message.tls);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TcpCheck>): TcpCheck {
+    return TcpCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TcpCheck>): TcpCheck {
+    const message = createBaseTcpCheck();
+    message.host = object.host ?? "";
+    message.port = object.port ?? 0;
+    message.tls = (object.tls !== undefined && object.tls !== null) ? CheckTls.fromPartial(object.tls) : undefined;
+    return message;
+  },
+};
+
+function createBaseDnsCheck(): DnsCheck {
+  return { server: "", port: 0, name: "", type: "", expect: [], tcp: false };
+}
+
+export const DnsCheck: MessageFns<DnsCheck> = {
+  encode(message: DnsCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.server !== "") {
+      writer.uint32(10).string(message.server);
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.type !== "") {
+      writer.uint32(34).string(message.type);
+    }
+    for (const v of message.expect) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.tcp !== false) {
+      writer.uint32(48).bool(message.tcp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DnsCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDnsCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.server = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expect.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.tcp = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DnsCheck {
+    return {
+      server: isSet(object.server) ? globalThis.String(object.server) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      expect: globalThis.Array.isArray(object?.expect) ? object.expect.map((e: any) => globalThis.String(e)) : [],
+      tcp: isSet(object.tcp) ? globalThis.Boolean(object.tcp) : false,
+    };
+  },
+
+  toJSON(message: DnsCheck): unknown {
+    const obj: any = {};
+    if (message.server !== "") {
+      obj.server = message.server;
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.expect?.length) {
+      obj.expect = message.expect;
+    }
+    if (message.tcp !== false) {
+      obj.tcp = message.tcp;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DnsCheck>): DnsCheck {
+    return DnsCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DnsCheck>): DnsCheck {
+    const message = createBaseDnsCheck();
+    message.server = object.server ?? "";
+    message.port = object.port ?? 0;
+    message.name = object.name ?? "";
+    message.type = object.type ?? "";
+    message.expect = object.expect?.map((e) => e) || [];
+    message.tcp = object.tcp ?? false;
+    return message;
+  },
+};
+
+function createBaseGrpcCheck(): GrpcCheck {
+  return { host: "", port: 0, service: "", tls: undefined };
+}
+
+export const GrpcCheck: MessageFns<GrpcCheck> = {
+  encode(message: GrpcCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.port !== 0) {
+      writer.uint32(16).uint32(message.port);
+    }
+    if (message.service !== "") {
+      writer.uint32(26).string(message.service);
+    }
+    if (message.tls !== undefined) {
+      CheckTls.encode(message.tls, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrpcCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrpcCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tls = CheckTls.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GrpcCheck {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      service: isSet(object.service) ? globalThis.String(object.service) : "",
+      tls: isSet(object.tls) ? CheckTls.fromJSON(object.tls) : undefined,
+    };
+  },
+
+  toJSON(message: GrpcCheck): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.service !== "") {
+      obj.service = message.service;
+    }
+    if (message.tls !== undefined) {
+      obj.tls = CheckTls.toJSON(message.tls);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GrpcCheck>): GrpcCheck {
+    return GrpcCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GrpcCheck>): GrpcCheck {
+    const message = createBaseGrpcCheck();
+    message.host = object.host ?? "";
+    message.port = object.port ?? 0;
+    message.service = object.service ?? "";
+    message.tls = (object.tls !== undefined && object.tls !== null) ? CheckTls.fromPartial(object.tls) : undefined;
+    return message;
+  },
+};
+
+function createBasePingCheck(): PingCheck {
+  return { host: "", size: undefined, source: "" };
+}
+
+export const PingCheck: MessageFns<PingCheck> = {
+  encode(message: PingCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.size !== undefined) {
+      writer.uint32(16).uint32(message.size);
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PingCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePingCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.size = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PingCheck {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      size: isSet(object.size) ? globalThis.Number(object.size) : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+    };
+  },
+
+  toJSON(message: PingCheck): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.size !== undefined) {
+      obj.size = Math.round(message.size);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PingCheck>): PingCheck {
+    return PingCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PingCheck>): PingCheck {
+    const message = createBasePingCheck();
+    message.host = object.host ?? "";
+    message.size = object.size ?? undefined;
+    message.source = object.source ?? "";
+    return message;
+  },
+};
+
+function createBaseProcessCheck(): ProcessCheck {
+  return {
+    name: "",
+    arguments: [],
+    match: ProcessMatch.UNSPECIFIED,
+    fullCommand: false,
+    quorum: 0,
+    quorumMax: undefined,
+    upDelay: undefined,
+    downDelay: undefined,
+  };
+}
+
+export const ProcessCheck: MessageFns<ProcessCheck> = {
+  encode(message: ProcessCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.arguments) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.match !== ProcessMatch.UNSPECIFIED) {
+      writer.uint32(24).int32(processMatchToNumber(message.match));
+    }
+    if (message.fullCommand !== false) {
+      writer.uint32(32).bool(message.fullCommand);
+    }
+    if (message.quorum !== 0) {
+      writer.uint32(40).uint32(message.quorum);
+    }
+    if (message.quorumMax !== undefined) {
+      writer.uint32(48).uint32(message.quorumMax);
+    }
+    if (message.upDelay !== undefined) {
+      Duration.encode(message.upDelay, writer.uint32(58).fork()).join();
+    }
+    if (message.downDelay !== undefined) {
+      Duration.encode(message.downDelay, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProcessCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProcessCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.arguments.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.match = processMatchFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.fullCommand = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.quorum = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.quorumMax = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.upDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.downDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProcessCheck {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      arguments: globalThis.Array.isArray(object?.arguments)
+        ? object.arguments.map((e: any) => globalThis.String(e))
+        : [],
+      match: isSet(object.match) ? processMatchFromJSON(object.match) : ProcessMatch.UNSPECIFIED,
+      fullCommand: isSet(object.fullCommand)
+        ? globalThis.Boolean(object.fullCommand)
+        : isSet(object.full_command)
+        ? globalThis.Boolean(object.full_command)
+        : false,
+      quorum: isSet(object.quorum) ? globalThis.Number(object.quorum) : 0,
+      quorumMax: isSet(object.quorumMax)
+        ? globalThis.Number(object.quorumMax)
+        : isSet(object.quorum_max)
+        ? globalThis.Number(object.quorum_max)
+        : undefined,
+      upDelay: isSet(object.upDelay)
+        ? Duration.fromJSON(object.upDelay)
+        : isSet(object.up_delay)
+        ? Duration.fromJSON(object.up_delay)
+        : undefined,
+      downDelay: isSet(object.downDelay)
+        ? Duration.fromJSON(object.downDelay)
+        : isSet(object.down_delay)
+        ? Duration.fromJSON(object.down_delay)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ProcessCheck): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.arguments?.length) {
+      obj.arguments = message.arguments;
+    }
+    if (message.match !== ProcessMatch.UNSPECIFIED) {
+      obj.match = processMatchToJSON(message.match);
+    }
+    if (message.fullCommand !== false) {
+      obj.fullCommand = message.fullCommand;
+    }
+    if (message.quorum !== 0) {
+      obj.quorum = Math.round(message.quorum);
+    }
+    if (message.quorumMax !== undefined) {
+      obj.quorumMax = Math.round(message.quorumMax);
+    }
+    if (message.upDelay !== undefined) {
+      obj.upDelay = Duration.toJSON(message.upDelay);
+    }
+    if (message.downDelay !== undefined) {
+      obj.downDelay = Duration.toJSON(message.downDelay);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ProcessCheck>): ProcessCheck {
+    return ProcessCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProcessCheck>): ProcessCheck {
+    const message = createBaseProcessCheck();
+    message.name = object.name ?? "";
+    message.arguments = object.arguments?.map((e) => e) || [];
+    message.match = object.match ?? ProcessMatch.UNSPECIFIED;
+    message.fullCommand = object.fullCommand ?? false;
+    message.quorum = object.quorum ?? 0;
+    message.quorumMax = object.quorumMax ?? undefined;
+    message.upDelay = (object.upDelay !== undefined && object.upDelay !== null)
+      ? Duration.fromPartial(object.upDelay)
+      : undefined;
+    message.downDelay = (object.downDelay !== undefined && object.downDelay !== null)
+      ? Duration.fromPartial(object.downDelay)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFileCheck(): FileCheck {
+  return { path: "", initialValue: undefined, overwrite: false };
+}
+
+export const FileCheck: MessageFns<FileCheck> = {
+  encode(message: FileCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.initialValue !== undefined) {
+      writer.uint32(16).int32(message.initialValue);
+    }
+    if (message.overwrite !== false) {
+      writer.uint32(24).bool(message.overwrite);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.initialValue = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.overwrite = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FileCheck {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      initialValue: isSet(object.initialValue)
+        ? globalThis.Number(object.initialValue)
+        : isSet(object.initial_value)
+        ? globalThis.Number(object.initial_value)
+        : undefined,
+      overwrite: isSet(object.overwrite) ? globalThis.Boolean(object.overwrite) : false,
+    };
+  },
+
+  toJSON(message: FileCheck): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.initialValue !== undefined) {
+      obj.initialValue = Math.round(message.initialValue);
+    }
+    if (message.overwrite !== false) {
+      obj.overwrite = message.overwrite;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FileCheck>): FileCheck {
+    return FileCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FileCheck>): FileCheck {
+    const message = createBaseFileCheck();
+    message.path = object.path ?? "";
+    message.initialValue = object.initialValue ?? undefined;
+    message.overwrite = object.overwrite ?? false;
     return message;
   },
 };

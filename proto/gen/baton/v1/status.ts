@@ -222,6 +222,75 @@ export interface NodeStatus {
   droppedEvents: number;
   /** The newest configuration, when it was refused and the one before goes on; absent: it was not. */
   refused: RefusedBundle | undefined;
+  groups: GroupStatus[];
+  bfdSessions: BfdStatus[];
+  /** Interfaces that virtual routers are on. */
+  interfaces: InterfaceStatus[];
+  /** Static addresses, routes and rules of this host. */
+  hostItems: HostItemStatus[];
+}
+
+/** One sync group on one node. */
+export interface GroupStatus {
+  name: string;
+  state: MemberState;
+  since:
+    | Date
+    | undefined;
+  /** "all" or "any". */
+  policy: string;
+  routers: string[];
+  /** Result of the last hook; absent when none ran. */
+  lastHook: HookRun | undefined;
+}
+
+/** One BFD session on one node (RFC 5880 section 6.8.1). */
+export interface BfdStatus {
+  name: string;
+  /** "up", "down", "init" or "admin-down". */
+  state: string;
+  /** Diagnostic of the last change, and the neighbour's, as RFC 5880 section 4.1 words them. */
+  diagnostic: string;
+  remoteDiagnostic: string;
+  since: Date | undefined;
+  neighbor: string;
+  source: string;
+  transmitInterval: Duration | undefined;
+  detectionTime:
+    | Duration
+    | undefined;
+  /** By name: "packets-sent", "packets-received", "dropped.bad-ttl". */
+  counters: { [key: string]: number };
+}
+
+export interface BfdStatus_CountersEntry {
+  key: string;
+  value: number;
+}
+
+/** One interface that virtual routers are on. */
+export interface InterfaceStatus {
+  name: string;
+  /** It exists, is up, has carrier, and advertisements can be heard on it. */
+  up: boolean;
+  /** Packets of protocol 112 that concern no virtual router here, by reason. */
+  counters: { [key: string]: number };
+}
+
+export interface InterfaceStatus_CountersEntry {
+  key: string;
+  value: number;
+}
+
+/** A static address, route or rule. */
+export interface HostItemStatus {
+  /** As ip(8) would write it. */
+  item: string;
+  /** "address", "route" or "rule". */
+  kind: string;
+  present: boolean;
+  /** Why it is not. */
+  error: string;
 }
 
 /** A configuration that a node did not put in force. */
@@ -326,11 +395,52 @@ export interface RouterStatus {
     | undefined;
   /** True while the router hands its addresses over in a planned stop. */
   handingOver: boolean;
+  /** 4 or 6. */
+  family: number;
+  /** "multicast" or "unicast". */
+  transport: string;
+  /** Addresses that move with the router and are not advertised, with prefix length. */
+  excludedAddresses: string[];
+  /** Virtual routes and rules, as ip(8) would write them, and those of them that the kernel has now. */
+  routes: string[];
+  heldRoutes: string[];
+  rules: string[];
+  heldRules: string[];
+  /** Interface with the virtual MAC address, and the address; empty: none. */
+  virtualMacInterface: string;
+  virtualMac: string;
+  /** Sync group; empty: none. */
+  group: string;
+  /** Who sent advertisements that were rejected, and why. */
+  rejected: RejectedSender[];
+  /** Version 3: "message_only" or "pseudo_header". */
+  checksum: string;
+  /** "pass", "hmac key 1, enforce" or empty. */
+  authentication: string;
+  accept: boolean;
+  /** Others that answer for our addresses. */
+  conflicts: AddressConflict[];
 }
 
 export interface RouterStatus_CountersEntry {
   key: string;
   value: number;
+}
+
+/** A sender whose advertisements were rejected. */
+export interface RejectedSender {
+  /** Empty: not readable. */
+  source: string;
+  reason: string;
+  count: number;
+  last: Date | undefined;
+}
+
+/** Somebody else that answers for a virtual address. */
+export interface AddressConflict {
+  address: string;
+  mac: string;
+  last: Date | undefined;
 }
 
 /** One summand of an effective priority. */
@@ -345,9 +455,9 @@ export interface PriorityTerm {
 
 /** One tracked thing of a router. */
 export interface TrackStatus {
-  /** "check pg-alive" or "interface eth1". */
+  /** "check pg-alive", "interface eth1", "bfd uplink" or "route 0.0.0.0/0". */
   subject: string;
-  /** "up", "down" or "unknown". */
+  /** "up", "down", "unknown", or the number of a file check. */
   state: string;
   weight: number;
   reverse: boolean;
@@ -363,8 +473,16 @@ export interface PeerStatus {
     | undefined;
   /** Advertisements accepted from it. */
   advertisements: number;
-  /** "message_only", "pseudo_header"; empty for version 2. */
+  /** "message_only", "pseudo_header"; empty for version 2 and IPv6. */
   checksumForm: string;
+  /** Advertisements that its interval promised and that did not come while it was active. */
+  lost: number;
+  /** Mean deviation of the time between advertisements from the interval, as RFC 3550 section 6.4.1 smooths it. */
+  jitter:
+    | Duration
+    | undefined;
+  /** "signed", "unsigned" or empty without HMAC. */
+  authentication: string;
 }
 
 /** One run of a hook. */
@@ -402,6 +520,25 @@ export interface CheckStatus {
   skipped: number;
   /** Consecutive results of the last kind. */
   consecutive: number;
+  /** exec, http, tcp, dns, grpc, ping, process or file. */
+  kind: string;
+  /** What is run, as a phrase: the command, "GET http://...". */
+  subject: string;
+  /** The last results, newest first; five at most. */
+  recent: CheckRun[];
+  /** A file check's number, a process check's count. */
+  value?: number | undefined;
+}
+
+/** One run of a check. */
+export interface CheckRun {
+  startedAt: Date | undefined;
+  duration: Duration | undefined;
+  result: CheckResult;
+  exitCode: number;
+  reason: string;
+  /** First 4 KiB of output, or of the answer. */
+  output: string;
 }
 
 function createBaseNodeStatus(): NodeStatus {
@@ -419,6 +556,10 @@ function createBaseNodeStatus(): NodeStatus {
     queuedEvents: 0,
     droppedEvents: 0,
     refused: undefined,
+    groups: [],
+    bfdSessions: [],
+    interfaces: [],
+    hostItems: [],
   };
 }
 
@@ -462,6 +603,18 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     if (message.refused !== undefined) {
       RefusedBundle.encode(message.refused, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.groups) {
+      GroupStatus.encode(v!, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.bfdSessions) {
+      BfdStatus.encode(v!, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.interfaces) {
+      InterfaceStatus.encode(v!, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.hostItems) {
+      HostItemStatus.encode(v!, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -583,6 +736,38 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.refused = RefusedBundle.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.groups.push(GroupStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.bfdSessions.push(BfdStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.interfaces.push(InterfaceStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.hostItems.push(HostItemStatus.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -638,6 +823,22 @@ export const NodeStatus: MessageFns<NodeStatus> = {
         ? globalThis.Number(object.dropped_events)
         : 0,
       refused: isSet(object.refused) ? RefusedBundle.fromJSON(object.refused) : undefined,
+      groups: globalThis.Array.isArray(object?.groups)
+        ? object.groups.map((e: any) => GroupStatus.fromJSON(e))
+        : [],
+      bfdSessions: globalThis.Array.isArray(object?.bfdSessions)
+        ? object.bfdSessions.map((e: any) => BfdStatus.fromJSON(e))
+        : globalThis.Array.isArray(object?.bfd_sessions)
+        ? object.bfd_sessions.map((e: any) => BfdStatus.fromJSON(e))
+        : [],
+      interfaces: globalThis.Array.isArray(object?.interfaces)
+        ? object.interfaces.map((e: any) => InterfaceStatus.fromJSON(e))
+        : [],
+      hostItems: globalThis.Array.isArray(object?.hostItems)
+        ? object.hostItems.map((e: any) => HostItemStatus.fromJSON(e))
+        : globalThis.Array.isArray(object?.host_items)
+        ? object.host_items.map((e: any) => HostItemStatus.fromJSON(e))
+        : [],
     };
   },
 
@@ -682,6 +883,18 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     if (message.refused !== undefined) {
       obj.refused = RefusedBundle.toJSON(message.refused);
     }
+    if (message.groups?.length) {
+      obj.groups = message.groups.map((e) => GroupStatus.toJSON(e));
+    }
+    if (message.bfdSessions?.length) {
+      obj.bfdSessions = message.bfdSessions.map((e) => BfdStatus.toJSON(e));
+    }
+    if (message.interfaces?.length) {
+      obj.interfaces = message.interfaces.map((e) => InterfaceStatus.toJSON(e));
+    }
+    if (message.hostItems?.length) {
+      obj.hostItems = message.hostItems.map((e) => HostItemStatus.toJSON(e));
+    }
     return obj;
   },
 
@@ -711,6 +924,853 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     message.refused = (object.refused !== undefined && object.refused !== null)
       ? RefusedBundle.fromPartial(object.refused)
       : undefined;
+    message.groups = object.groups?.map((e) => GroupStatus.fromPartial(e)) || [];
+    message.bfdSessions = object.bfdSessions?.map((e) => BfdStatus.fromPartial(e)) || [];
+    message.interfaces = object.interfaces?.map((e) => InterfaceStatus.fromPartial(e)) || [];
+    message.hostItems = object.hostItems?.map((e) => HostItemStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGroupStatus(): GroupStatus {
+  return { name: "", state: MemberState.UNSPECIFIED, since: undefined, policy: "", routers: [], lastHook: undefined };
+}
+
+export const GroupStatus: MessageFns<GroupStatus> = {
+  encode(message: GroupStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.state !== MemberState.UNSPECIFIED) {
+      writer.uint32(16).int32(memberStateToNumber(message.state));
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
+    }
+    if (message.policy !== "") {
+      writer.uint32(34).string(message.policy);
+    }
+    for (const v of message.routers) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.lastHook !== undefined) {
+      HookRun.encode(message.lastHook, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = memberStateFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.routers.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.lastHook = HookRun.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GroupStatus {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      state: isSet(object.state) ? memberStateFromJSON(object.state) : MemberState.UNSPECIFIED,
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      policy: isSet(object.policy) ? globalThis.String(object.policy) : "",
+      routers: globalThis.Array.isArray(object?.routers) ? object.routers.map((e: any) => globalThis.String(e)) : [],
+      lastHook: isSet(object.lastHook)
+        ? HookRun.fromJSON(object.lastHook)
+        : isSet(object.last_hook)
+        ? HookRun.fromJSON(object.last_hook)
+        : undefined,
+    };
+  },
+
+  toJSON(message: GroupStatus): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.state !== MemberState.UNSPECIFIED) {
+      obj.state = memberStateToJSON(message.state);
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    if (message.policy !== "") {
+      obj.policy = message.policy;
+    }
+    if (message.routers?.length) {
+      obj.routers = message.routers;
+    }
+    if (message.lastHook !== undefined) {
+      obj.lastHook = HookRun.toJSON(message.lastHook);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GroupStatus>): GroupStatus {
+    return GroupStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GroupStatus>): GroupStatus {
+    const message = createBaseGroupStatus();
+    message.name = object.name ?? "";
+    message.state = object.state ?? MemberState.UNSPECIFIED;
+    message.since = object.since ?? undefined;
+    message.policy = object.policy ?? "";
+    message.routers = object.routers?.map((e) => e) || [];
+    message.lastHook = (object.lastHook !== undefined && object.lastHook !== null)
+      ? HookRun.fromPartial(object.lastHook)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBfdStatus(): BfdStatus {
+  return {
+    name: "",
+    state: "",
+    diagnostic: "",
+    remoteDiagnostic: "",
+    since: undefined,
+    neighbor: "",
+    source: "",
+    transmitInterval: undefined,
+    detectionTime: undefined,
+    counters: {},
+  };
+}
+
+export const BfdStatus: MessageFns<BfdStatus> = {
+  encode(message: BfdStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.diagnostic !== "") {
+      writer.uint32(26).string(message.diagnostic);
+    }
+    if (message.remoteDiagnostic !== "") {
+      writer.uint32(34).string(message.remoteDiagnostic);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(42).fork()).join();
+    }
+    if (message.neighbor !== "") {
+      writer.uint32(50).string(message.neighbor);
+    }
+    if (message.source !== "") {
+      writer.uint32(58).string(message.source);
+    }
+    if (message.transmitInterval !== undefined) {
+      Duration.encode(message.transmitInterval, writer.uint32(66).fork()).join();
+    }
+    if (message.detectionTime !== undefined) {
+      Duration.encode(message.detectionTime, writer.uint32(74).fork()).join();
+    }
+    globalThis.Object.entries(message.counters).forEach(([key, value]: [string, number]) => {
+      BfdStatus_CountersEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BfdStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBfdStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.diagnostic = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.remoteDiagnostic = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.neighbor = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.transmitInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.detectionTime = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            const entry10 = BfdStatus_CountersEntry.decode(reader, reader.uint32());
+            if (entry10.value !== undefined) {
+              message.counters[entry10.key] = entry10.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BfdStatus {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      diagnostic: isSet(object.diagnostic) ? globalThis.String(object.diagnostic) : "",
+      remoteDiagnostic: isSet(object.remoteDiagnostic)
+        ? globalThis.String(object.remoteDiagnostic)
+        : isSet(object.remote_diagnostic)
+        ? globalThis.String(object.remote_diagnostic)
+        : "",
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      neighbor: isSet(object.neighbor) ? globalThis.String(object.neighbor) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      transmitInterval: isSet(object.transmitInterval)
+        ? Duration.fromJSON(object.transmitInterval)
+        : isSet(object.transmit_interval)
+        ? Duration.fromJSON(object.transmit_interval)
+        : undefined,
+      detectionTime: isSet(object.detectionTime)
+        ? Duration.fromJSON(object.detectionTime)
+        : isSet(object.detection_time)
+        ? Duration.fromJSON(object.detection_time)
+        : undefined,
+      counters: isObject(object.counters)
+        ? (globalThis.Object.entries(object.counters) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: BfdStatus): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.diagnostic !== "") {
+      obj.diagnostic = message.diagnostic;
+    }
+    if (message.remoteDiagnostic !== "") {
+      obj.remoteDiagnostic = message.remoteDiagnostic;
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    if (message.neighbor !== "") {
+      obj.neighbor = message.neighbor;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.transmitInterval !== undefined) {
+      obj.transmitInterval = Duration.toJSON(message.transmitInterval);
+    }
+    if (message.detectionTime !== undefined) {
+      obj.detectionTime = Duration.toJSON(message.detectionTime);
+    }
+    if (message.counters) {
+      const entries = globalThis.Object.entries(message.counters) as [string, number][];
+      if (entries.length > 0) {
+        obj.counters = {};
+        entries.forEach(([k, v]) => {
+          obj.counters[k] = Math.round(v);
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BfdStatus>): BfdStatus {
+    return BfdStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BfdStatus>): BfdStatus {
+    const message = createBaseBfdStatus();
+    message.name = object.name ?? "";
+    message.state = object.state ?? "";
+    message.diagnostic = object.diagnostic ?? "";
+    message.remoteDiagnostic = object.remoteDiagnostic ?? "";
+    message.since = object.since ?? undefined;
+    message.neighbor = object.neighbor ?? "";
+    message.source = object.source ?? "";
+    message.transmitInterval = (object.transmitInterval !== undefined && object.transmitInterval !== null)
+      ? Duration.fromPartial(object.transmitInterval)
+      : undefined;
+    message.detectionTime = (object.detectionTime !== undefined && object.detectionTime !== null)
+      ? Duration.fromPartial(object.detectionTime)
+      : undefined;
+    message.counters = (globalThis.Object.entries(object.counters ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseBfdStatus_CountersEntry(): BfdStatus_CountersEntry {
+  return { key: "", value: 0 };
+}
+
+export const BfdStatus_CountersEntry: MessageFns<BfdStatus_CountersEntry> = {
+  encode(message: BfdStatus_CountersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BfdStatus_CountersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBfdStatus_CountersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BfdStatus_CountersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: BfdStatus_CountersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BfdStatus_CountersEntry>): BfdStatus_CountersEntry {
+    return BfdStatus_CountersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BfdStatus_CountersEntry>): BfdStatus_CountersEntry {
+    const message = createBaseBfdStatus_CountersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseInterfaceStatus(): InterfaceStatus {
+  return { name: "", up: false, counters: {} };
+}
+
+export const InterfaceStatus: MessageFns<InterfaceStatus> = {
+  encode(message: InterfaceStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.up !== false) {
+      writer.uint32(16).bool(message.up);
+    }
+    globalThis.Object.entries(message.counters).forEach(([key, value]: [string, number]) => {
+      InterfaceStatus_CountersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterfaceStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterfaceStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.up = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = InterfaceStatus_CountersEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.counters[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InterfaceStatus {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      up: isSet(object.up) ? globalThis.Boolean(object.up) : false,
+      counters: isObject(object.counters)
+        ? (globalThis.Object.entries(object.counters) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: InterfaceStatus): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.up !== false) {
+      obj.up = message.up;
+    }
+    if (message.counters) {
+      const entries = globalThis.Object.entries(message.counters) as [string, number][];
+      if (entries.length > 0) {
+        obj.counters = {};
+        entries.forEach(([k, v]) => {
+          obj.counters[k] = Math.round(v);
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InterfaceStatus>): InterfaceStatus {
+    return InterfaceStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterfaceStatus>): InterfaceStatus {
+    const message = createBaseInterfaceStatus();
+    message.name = object.name ?? "";
+    message.up = object.up ?? false;
+    message.counters = (globalThis.Object.entries(object.counters ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseInterfaceStatus_CountersEntry(): InterfaceStatus_CountersEntry {
+  return { key: "", value: 0 };
+}
+
+export const InterfaceStatus_CountersEntry: MessageFns<InterfaceStatus_CountersEntry> = {
+  encode(message: InterfaceStatus_CountersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterfaceStatus_CountersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterfaceStatus_CountersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InterfaceStatus_CountersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: InterfaceStatus_CountersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InterfaceStatus_CountersEntry>): InterfaceStatus_CountersEntry {
+    return InterfaceStatus_CountersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterfaceStatus_CountersEntry>): InterfaceStatus_CountersEntry {
+    const message = createBaseInterfaceStatus_CountersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseHostItemStatus(): HostItemStatus {
+  return { item: "", kind: "", present: false, error: "" };
+}
+
+export const HostItemStatus: MessageFns<HostItemStatus> = {
+  encode(message: HostItemStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.item !== "") {
+      writer.uint32(10).string(message.item);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.present !== false) {
+      writer.uint32(24).bool(message.present);
+    }
+    if (message.error !== "") {
+      writer.uint32(34).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostItemStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostItemStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.item = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.present = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HostItemStatus {
+    return {
+      item: isSet(object.item) ? globalThis.String(object.item) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      present: isSet(object.present) ? globalThis.Boolean(object.present) : false,
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+    };
+  },
+
+  toJSON(message: HostItemStatus): unknown {
+    const obj: any = {};
+    if (message.item !== "") {
+      obj.item = message.item;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.present !== false) {
+      obj.present = message.present;
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HostItemStatus>): HostItemStatus {
+    return HostItemStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostItemStatus>): HostItemStatus {
+    const message = createBaseHostItemStatus();
+    message.item = object.item ?? "";
+    message.kind = object.kind ?? "";
+    message.present = object.present ?? false;
+    message.error = object.error ?? "";
     return message;
   },
 };
@@ -1150,6 +2210,21 @@ function createBaseRouterStatus(): RouterStatus {
     tracks: [],
     lastHook: undefined,
     handingOver: false,
+    family: 0,
+    transport: "",
+    excludedAddresses: [],
+    routes: [],
+    heldRoutes: [],
+    rules: [],
+    heldRules: [],
+    virtualMacInterface: "",
+    virtualMac: "",
+    group: "",
+    rejected: [],
+    checksum: "",
+    authentication: "",
+    accept: false,
+    conflicts: [],
   };
 }
 
@@ -1235,6 +2310,51 @@ export const RouterStatus: MessageFns<RouterStatus> = {
     }
     if (message.handingOver !== false) {
       writer.uint32(216).bool(message.handingOver);
+    }
+    if (message.family !== 0) {
+      writer.uint32(224).uint32(message.family);
+    }
+    if (message.transport !== "") {
+      writer.uint32(234).string(message.transport);
+    }
+    for (const v of message.excludedAddresses) {
+      writer.uint32(242).string(v!);
+    }
+    for (const v of message.routes) {
+      writer.uint32(250).string(v!);
+    }
+    for (const v of message.heldRoutes) {
+      writer.uint32(258).string(v!);
+    }
+    for (const v of message.rules) {
+      writer.uint32(266).string(v!);
+    }
+    for (const v of message.heldRules) {
+      writer.uint32(274).string(v!);
+    }
+    if (message.virtualMacInterface !== "") {
+      writer.uint32(282).string(message.virtualMacInterface);
+    }
+    if (message.virtualMac !== "") {
+      writer.uint32(290).string(message.virtualMac);
+    }
+    if (message.group !== "") {
+      writer.uint32(298).string(message.group);
+    }
+    for (const v of message.rejected) {
+      RejectedSender.encode(v!, writer.uint32(306).fork()).join();
+    }
+    if (message.checksum !== "") {
+      writer.uint32(314).string(message.checksum);
+    }
+    if (message.authentication !== "") {
+      writer.uint32(322).string(message.authentication);
+    }
+    if (message.accept !== false) {
+      writer.uint32(328).bool(message.accept);
+    }
+    for (const v of message.conflicts) {
+      AddressConflict.encode(v!, writer.uint32(338).fork()).join();
     }
     return writer;
   },
@@ -1471,6 +2591,126 @@ export const RouterStatus: MessageFns<RouterStatus> = {
             message.handingOver = reader.bool();
             continue;
           }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.family = reader.uint32();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.transport = reader.string();
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.excludedAddresses.push(reader.string());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.routes.push(reader.string());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.heldRoutes.push(reader.string());
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.rules.push(reader.string());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.heldRules.push(reader.string());
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.virtualMacInterface = reader.string();
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.virtualMac = reader.string();
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.rejected.push(RejectedSender.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.checksum = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.authentication = reader.string();
+            continue;
+          }
+          case 41: {
+            if (tag !== 328) {
+              break;
+            }
+
+            message.accept = reader.bool();
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.conflicts.push(AddressConflict.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1587,6 +2827,49 @@ export const RouterStatus: MessageFns<RouterStatus> = {
         : isSet(object.handing_over)
         ? globalThis.Boolean(object.handing_over)
         : false,
+      family: isSet(object.family) ? globalThis.Number(object.family) : 0,
+      transport: isSet(object.transport) ? globalThis.String(object.transport) : "",
+      excludedAddresses: globalThis.Array.isArray(object?.excludedAddresses)
+        ? object.excludedAddresses.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.excluded_addresses)
+        ? object.excluded_addresses.map((e: any) => globalThis.String(e))
+        : [],
+      routes: globalThis.Array.isArray(object?.routes)
+        ? object.routes.map((e: any) => globalThis.String(e))
+        : [],
+      heldRoutes: globalThis.Array.isArray(object?.heldRoutes)
+        ? object.heldRoutes.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.held_routes)
+        ? object.held_routes.map((e: any) => globalThis.String(e))
+        : [],
+      rules: globalThis.Array.isArray(object?.rules)
+        ? object.rules.map((e: any) => globalThis.String(e))
+        : [],
+      heldRules: globalThis.Array.isArray(object?.heldRules)
+        ? object.heldRules.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.held_rules)
+        ? object.held_rules.map((e: any) => globalThis.String(e))
+        : [],
+      virtualMacInterface: isSet(object.virtualMacInterface)
+        ? globalThis.String(object.virtualMacInterface)
+        : isSet(object.virtual_mac_interface)
+        ? globalThis.String(object.virtual_mac_interface)
+        : "",
+      virtualMac: isSet(object.virtualMac)
+        ? globalThis.String(object.virtualMac)
+        : isSet(object.virtual_mac)
+        ? globalThis.String(object.virtual_mac)
+        : "",
+      group: isSet(object.group) ? globalThis.String(object.group) : "",
+      rejected: globalThis.Array.isArray(object?.rejected)
+        ? object.rejected.map((e: any) => RejectedSender.fromJSON(e))
+        : [],
+      checksum: isSet(object.checksum) ? globalThis.String(object.checksum) : "",
+      authentication: isSet(object.authentication) ? globalThis.String(object.authentication) : "",
+      accept: isSet(object.accept) ? globalThis.Boolean(object.accept) : false,
+      conflicts: globalThis.Array.isArray(object?.conflicts)
+        ? object.conflicts.map((e: any) => AddressConflict.fromJSON(e))
+        : [],
     };
   },
 
@@ -1679,6 +2962,51 @@ export const RouterStatus: MessageFns<RouterStatus> = {
     if (message.handingOver !== false) {
       obj.handingOver = message.handingOver;
     }
+    if (message.family !== 0) {
+      obj.family = Math.round(message.family);
+    }
+    if (message.transport !== "") {
+      obj.transport = message.transport;
+    }
+    if (message.excludedAddresses?.length) {
+      obj.excludedAddresses = message.excludedAddresses;
+    }
+    if (message.routes?.length) {
+      obj.routes = message.routes;
+    }
+    if (message.heldRoutes?.length) {
+      obj.heldRoutes = message.heldRoutes;
+    }
+    if (message.rules?.length) {
+      obj.rules = message.rules;
+    }
+    if (message.heldRules?.length) {
+      obj.heldRules = message.heldRules;
+    }
+    if (message.virtualMacInterface !== "") {
+      obj.virtualMacInterface = message.virtualMacInterface;
+    }
+    if (message.virtualMac !== "") {
+      obj.virtualMac = message.virtualMac;
+    }
+    if (message.group !== "") {
+      obj.group = message.group;
+    }
+    if (message.rejected?.length) {
+      obj.rejected = message.rejected.map((e) => RejectedSender.toJSON(e));
+    }
+    if (message.checksum !== "") {
+      obj.checksum = message.checksum;
+    }
+    if (message.authentication !== "") {
+      obj.authentication = message.authentication;
+    }
+    if (message.accept !== false) {
+      obj.accept = message.accept;
+    }
+    if (message.conflicts?.length) {
+      obj.conflicts = message.conflicts.map((e) => AddressConflict.toJSON(e));
+    }
     return obj;
   },
 
@@ -1738,6 +3066,21 @@ export const RouterStatus: MessageFns<RouterStatus> = {
       ? HookRun.fromPartial(object.lastHook)
       : undefined;
     message.handingOver = object.handingOver ?? false;
+    message.family = object.family ?? 0;
+    message.transport = object.transport ?? "";
+    message.excludedAddresses = object.excludedAddresses?.map((e) => e) || [];
+    message.routes = object.routes?.map((e) => e) || [];
+    message.heldRoutes = object.heldRoutes?.map((e) => e) || [];
+    message.rules = object.rules?.map((e) => e) || [];
+    message.heldRules = object.heldRules?.map((e) => e) || [];
+    message.virtualMacInterface = object.virtualMacInterface ?? "";
+    message.virtualMac = object.virtualMac ?? "";
+    message.group = object.group ?? "";
+    message.rejected = object.rejected?.map((e) => RejectedSender.fromPartial(e)) || [];
+    message.checksum = object.checksum ?? "";
+    message.authentication = object.authentication ?? "";
+    message.accept = object.accept ?? false;
+    message.conflicts = object.conflicts?.map((e) => AddressConflict.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1823,6 +3166,224 @@ export const RouterStatus_CountersEntry: MessageFns<RouterStatus_CountersEntry> 
     const message = createBaseRouterStatus_CountersEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseRejectedSender(): RejectedSender {
+  return { source: "", reason: "", count: 0, last: undefined };
+}
+
+export const RejectedSender: MessageFns<RejectedSender> = {
+  encode(message: RejectedSender, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint64(message.count);
+    }
+    if (message.last !== undefined) {
+      Timestamp.encode(toTimestamp(message.last), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RejectedSender {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejectedSender();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.last = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RejectedSender {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      last: isSet(object.last) ? fromJsonTimestamp(object.last) : undefined,
+    };
+  },
+
+  toJSON(message: RejectedSender): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.last !== undefined) {
+      obj.last = message.last.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RejectedSender>): RejectedSender {
+    return RejectedSender.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RejectedSender>): RejectedSender {
+    const message = createBaseRejectedSender();
+    message.source = object.source ?? "";
+    message.reason = object.reason ?? "";
+    message.count = object.count ?? 0;
+    message.last = object.last ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAddressConflict(): AddressConflict {
+  return { address: "", mac: "", last: undefined };
+}
+
+export const AddressConflict: MessageFns<AddressConflict> = {
+  encode(message: AddressConflict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.mac !== "") {
+      writer.uint32(18).string(message.mac);
+    }
+    if (message.last !== undefined) {
+      Timestamp.encode(toTimestamp(message.last), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddressConflict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddressConflict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mac = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.last = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddressConflict {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      mac: isSet(object.mac) ? globalThis.String(object.mac) : "",
+      last: isSet(object.last) ? fromJsonTimestamp(object.last) : undefined,
+    };
+  },
+
+  toJSON(message: AddressConflict): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.mac !== "") {
+      obj.mac = message.mac;
+    }
+    if (message.last !== undefined) {
+      obj.last = message.last.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddressConflict>): AddressConflict {
+    return AddressConflict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddressConflict>): AddressConflict {
+    const message = createBaseAddressConflict();
+    message.address = object.address ?? "";
+    message.mac = object.mac ?? "";
+    message.last = object.last ?? undefined;
     return message;
   },
 };
@@ -2053,6 +3614,9 @@ function createBasePeerStatus(): PeerStatus {
     advertisementInterval: undefined,
     advertisements: 0,
     checksumForm: "",
+    lost: 0,
+    jitter: undefined,
+    authentication: "",
   };
 }
 
@@ -2075,6 +3639,15 @@ export const PeerStatus: MessageFns<PeerStatus> = {
     }
     if (message.checksumForm !== "") {
       writer.uint32(50).string(message.checksumForm);
+    }
+    if (message.lost !== 0) {
+      writer.uint32(56).uint64(message.lost);
+    }
+    if (message.jitter !== undefined) {
+      Duration.encode(message.jitter, writer.uint32(66).fork()).join();
+    }
+    if (message.authentication !== "") {
+      writer.uint32(74).string(message.authentication);
     }
     return writer;
   },
@@ -2140,6 +3713,30 @@ export const PeerStatus: MessageFns<PeerStatus> = {
             message.checksumForm = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lost = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.jitter = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.authentication = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2172,6 +3769,9 @@ export const PeerStatus: MessageFns<PeerStatus> = {
         : isSet(object.checksum_form)
         ? globalThis.String(object.checksum_form)
         : "",
+      lost: isSet(object.lost) ? globalThis.Number(object.lost) : 0,
+      jitter: isSet(object.jitter) ? Duration.fromJSON(object.jitter) : undefined,
+      authentication: isSet(object.authentication) ? globalThis.String(object.authentication) : "",
     };
   },
 
@@ -2195,6 +3795,15 @@ export const PeerStatus: MessageFns<PeerStatus> = {
     if (message.checksumForm !== "") {
       obj.checksumForm = message.checksumForm;
     }
+    if (message.lost !== 0) {
+      obj.lost = Math.round(message.lost);
+    }
+    if (message.jitter !== undefined) {
+      obj.jitter = Duration.toJSON(message.jitter);
+    }
+    if (message.authentication !== "") {
+      obj.authentication = message.authentication;
+    }
     return obj;
   },
 
@@ -2212,6 +3821,11 @@ export const PeerStatus: MessageFns<PeerStatus> = {
         : undefined;
     message.advertisements = object.advertisements ?? 0;
     message.checksumForm = object.checksumForm ?? "";
+    message.lost = object.lost ?? 0;
+    message.jitter = (object.jitter !== undefined && object.jitter !== null)
+      ? Duration.fromPartial(object.jitter)
+      : undefined;
+    message.authentication = object.authentication ?? "";
     return message;
   },
 };
@@ -2413,6 +4027,10 @@ function createBaseCheckStatus(): CheckStatus {
     runs: 0,
     skipped: 0,
     consecutive: 0,
+    kind: "",
+    subject: "",
+    recent: [],
+    value: undefined,
   };
 }
 
@@ -2453,6 +4071,18 @@ export const CheckStatus: MessageFns<CheckStatus> = {
     }
     if (message.consecutive !== 0) {
       writer.uint32(96).uint32(message.consecutive);
+    }
+    if (message.kind !== "") {
+      writer.uint32(106).string(message.kind);
+    }
+    if (message.subject !== "") {
+      writer.uint32(114).string(message.subject);
+    }
+    for (const v of message.recent) {
+      CheckRun.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.value !== undefined) {
+      writer.uint32(128).int32(message.value);
     }
     return writer;
   },
@@ -2566,6 +4196,38 @@ export const CheckStatus: MessageFns<CheckStatus> = {
             message.consecutive = reader.uint32();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.recent.push(CheckRun.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.value = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2608,6 +4270,12 @@ export const CheckStatus: MessageFns<CheckStatus> = {
       runs: isSet(object.runs) ? globalThis.Number(object.runs) : 0,
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
       consecutive: isSet(object.consecutive) ? globalThis.Number(object.consecutive) : 0,
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      recent: globalThis.Array.isArray(object?.recent)
+        ? object.recent.map((e: any) => CheckRun.fromJSON(e))
+        : [],
+      value: isSet(object.value) ? globalThis.Number(object.value) : undefined,
     };
   },
 
@@ -2649,6 +4317,18 @@ export const CheckStatus: MessageFns<CheckStatus> = {
     if (message.consecutive !== 0) {
       obj.consecutive = Math.round(message.consecutive);
     }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.recent?.length) {
+      obj.recent = message.recent.map((e) => CheckRun.toJSON(e));
+    }
+    if (message.value !== undefined) {
+      obj.value = Math.round(message.value);
+    }
     return obj;
   },
 
@@ -2671,6 +4351,176 @@ export const CheckStatus: MessageFns<CheckStatus> = {
     message.runs = object.runs ?? 0;
     message.skipped = object.skipped ?? 0;
     message.consecutive = object.consecutive ?? 0;
+    message.kind = object.kind ?? "";
+    message.subject = object.subject ?? "";
+    message.recent = object.recent?.map((e) => CheckRun.fromPartial(e)) || [];
+    message.value = object.value ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCheckRun(): CheckRun {
+  return {
+    startedAt: undefined,
+    duration: undefined,
+    result: CheckResult.UNSPECIFIED,
+    exitCode: 0,
+    reason: "",
+    output: "",
+  };
+}
+
+export const CheckRun: MessageFns<CheckRun> = {
+  encode(message: CheckRun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(10).fork()).join();
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(18).fork()).join();
+    }
+    if (message.result !== CheckResult.UNSPECIFIED) {
+      writer.uint32(24).int32(checkResultToNumber(message.result));
+    }
+    if (message.exitCode !== 0) {
+      writer.uint32(32).int32(message.exitCode);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.output !== "") {
+      writer.uint32(50).string(message.output);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckRun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckRun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.result = checkResultFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.exitCode = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.output = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckRun {
+    return {
+      startedAt: isSet(object.startedAt)
+        ? fromJsonTimestamp(object.startedAt)
+        : isSet(object.started_at)
+        ? fromJsonTimestamp(object.started_at)
+        : undefined,
+      duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined,
+      result: isSet(object.result) ? checkResultFromJSON(object.result) : CheckResult.UNSPECIFIED,
+      exitCode: isSet(object.exitCode)
+        ? globalThis.Number(object.exitCode)
+        : isSet(object.exit_code)
+        ? globalThis.Number(object.exit_code)
+        : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      output: isSet(object.output) ? globalThis.String(object.output) : "",
+    };
+  },
+
+  toJSON(message: CheckRun): unknown {
+    const obj: any = {};
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt.toISOString();
+    }
+    if (message.duration !== undefined) {
+      obj.duration = Duration.toJSON(message.duration);
+    }
+    if (message.result !== CheckResult.UNSPECIFIED) {
+      obj.result = checkResultToJSON(message.result);
+    }
+    if (message.exitCode !== 0) {
+      obj.exitCode = Math.round(message.exitCode);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.output !== "") {
+      obj.output = message.output;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CheckRun>): CheckRun {
+    return CheckRun.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckRun>): CheckRun {
+    const message = createBaseCheckRun();
+    message.startedAt = object.startedAt ?? undefined;
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    message.result = object.result ?? CheckResult.UNSPECIFIED;
+    message.exitCode = object.exitCode ?? 0;
+    message.reason = object.reason ?? "";
+    message.output = object.output ?? "";
     return message;
   },
 };
