@@ -311,6 +311,13 @@ export type Occurrence = { readonly at: Instant; readonly wallMs: number } & (
       readonly effectivePriority: number;
     }
   | {
+      /** The effective priority changed without a change of state. */
+      readonly kind: 'priorityChanged';
+      readonly router: string;
+      readonly state: StateName;
+      readonly effectivePriority: number;
+    }
+  | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';
       readonly message: string;

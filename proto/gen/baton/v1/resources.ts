@@ -1176,6 +1176,19 @@ export interface Hooks {
     | undefined;
   /** Path of a FIFO that receives keepalived's line for every change. */
   fifo: string;
+  /**
+   * Run when an active member hears an advertisement of lower priority, once a second at most
+   * (keepalived's notify_master_rx_lower_pri). Not for groups.
+   */
+  lowerPriorityHeard:
+    | Command
+    | undefined;
+  /** Run when the router is no longer configured on this node. Unset: the fault hook, as keepalived does. */
+  deleted:
+    | Command
+    | undefined;
+  /** The FIFO is told of changes of the effective priority too (keepalived's notify_priority_changes). Not for groups. */
+  priorityChanges: boolean;
 }
 
 /** A program with its arguments. In YAML a string is split into words as a shell would (no expansion), a list is taken as it is. */
@@ -6072,7 +6085,17 @@ export const Track: MessageFns<Track> = {
 };
 
 function createBaseHooks(): Hooks {
-  return { active: undefined, backup: undefined, fault: undefined, stop: undefined, any: undefined, fifo: "" };
+  return {
+    active: undefined,
+    backup: undefined,
+    fault: undefined,
+    stop: undefined,
+    any: undefined,
+    fifo: "",
+    lowerPriorityHeard: undefined,
+    deleted: undefined,
+    priorityChanges: false,
+  };
 }
 
 export const Hooks: MessageFns<Hooks> = {
@@ -6094,6 +6117,15 @@ export const Hooks: MessageFns<Hooks> = {
     }
     if (message.fifo !== "") {
       writer.uint32(50).string(message.fifo);
+    }
+    if (message.lowerPriorityHeard !== undefined) {
+      Command.encode(message.lowerPriorityHeard, writer.uint32(58).fork()).join();
+    }
+    if (message.deleted !== undefined) {
+      Command.encode(message.deleted, writer.uint32(66).fork()).join();
+    }
+    if (message.priorityChanges !== false) {
+      writer.uint32(72).bool(message.priorityChanges);
     }
     return writer;
   },
@@ -6159,6 +6191,30 @@ export const Hooks: MessageFns<Hooks> = {
             message.fifo = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.lowerPriorityHeard = Command.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.deleted = Command.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.priorityChanges = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6179,6 +6235,17 @@ export const Hooks: MessageFns<Hooks> = {
       stop: isSet(object.stop) ? Command.fromJSON(object.stop) : undefined,
       any: isSet(object.any) ? Command.fromJSON(object.any) : undefined,
       fifo: isSet(object.fifo) ? globalThis.String(object.fifo) : "",
+      lowerPriorityHeard: isSet(object.lowerPriorityHeard)
+        ? Command.fromJSON(object.lowerPriorityHeard)
+        : isSet(object.lower_priority_heard)
+        ? Command.fromJSON(object.lower_priority_heard)
+        : undefined,
+      deleted: isSet(object.deleted) ? Command.fromJSON(object.deleted) : undefined,
+      priorityChanges: isSet(object.priorityChanges)
+        ? globalThis.Boolean(object.priorityChanges)
+        : isSet(object.priority_changes)
+        ? globalThis.Boolean(object.priority_changes)
+        : false,
     };
   },
 
@@ -6202,6 +6269,15 @@ export const Hooks: MessageFns<Hooks> = {
     if (message.fifo !== "") {
       obj.fifo = message.fifo;
     }
+    if (message.lowerPriorityHeard !== undefined) {
+      obj.lowerPriorityHeard = Command.toJSON(message.lowerPriorityHeard);
+    }
+    if (message.deleted !== undefined) {
+      obj.deleted = Command.toJSON(message.deleted);
+    }
+    if (message.priorityChanges !== false) {
+      obj.priorityChanges = message.priorityChanges;
+    }
     return obj;
   },
 
@@ -6222,6 +6298,13 @@ export const Hooks: MessageFns<Hooks> = {
     message.stop = (object.stop !== undefined && object.stop !== null) ? Command.fromPartial(object.stop) : undefined;
     message.any = (object.any !== undefined && object.any !== null) ? Command.fromPartial(object.any) : undefined;
     message.fifo = object.fifo ?? "";
+    message.lowerPriorityHeard = (object.lowerPriorityHeard !== undefined && object.lowerPriorityHeard !== null)
+      ? Command.fromPartial(object.lowerPriorityHeard)
+      : undefined;
+    message.deleted = (object.deleted !== undefined && object.deleted !== null)
+      ? Command.fromPartial(object.deleted)
+      : undefined;
+    message.priorityChanges = object.priorityChanges ?? false;
     return message;
   },
 };

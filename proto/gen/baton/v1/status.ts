@@ -487,7 +487,7 @@ export interface PeerStatus {
 
 /** One run of a hook. */
 export interface HookRun {
-  /** "active", "backup", "fault", "stop", "any". */
+  /** "active", "backup", "fault", "stop", "any", "lower_priority_heard", "deleted". */
   hook: string;
   command: string[];
   startedAt: Date | undefined;
