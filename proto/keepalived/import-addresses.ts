@@ -1,5 +1,5 @@
 /** The virtual addresses of a router, which all its hosts must agree on. */
-import type { Address } from '../gen/baton/v1/resources.js';
+import { Address } from '../gen/baton/v1/resources.js';
 import type { VirtualAddress, VrrpInstance } from './config.js';
 import type { Part } from './import-host.js';
 import type { Remarks } from './remarks.js';
@@ -17,12 +17,12 @@ export function importAddresses(parts: readonly Part[], remarks: Remarks): Addre
 
 /** `dev` is left out when it is the instance's own interface, which is the default. */
 function addressOf(entry: VirtualAddress, instance: VrrpInstance): Address {
-  return {
+  return Address.create({
     address: entry.prefixLength === WHOLE_PREFIX ? entry.address : `${entry.address}/${entry.prefixLength}`,
     device: entry.device === undefined || entry.device === instance.interface ? '' : entry.device,
     label: entry.label ?? '',
     broadcast: entry.broadcast ?? '',
-  };
+  });
 }
 
 function compare(first: VrrpInstance, addresses: Address[], instance: VrrpInstance, remarks: Remarks): void {

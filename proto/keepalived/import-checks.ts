@@ -86,5 +86,6 @@ function specOf(script: VrrpScript, host: NamedHost, remarks: Remarks): CheckSpe
     timeout: script.timeout === script.interval ? undefined : microsToDuration(script.timeout),
     rise: script.rise === 1 ? 0 : script.rise,
     fall: script.fall === 1 ? 0 : script.fall,
+    startJitter: undefined,
   };
 }

@@ -1,14 +1,14 @@
 /** One virtual router from the instances that several hosts have of it. */
 import {
-  type Announcements,
+  Announcements,
   AuthenticationType,
   ChecksumForm,
-  type Hooks,
+  Hooks,
   Lease,
   type Member,
   type Resource,
   Transport,
-  type VirtualRouterSpec,
+  VirtualRouterSpec,
 } from '../gen/baton/v1/resources.js';
 import { microsToDuration } from '../rules/duration.js';
 import { KEEPALIVED_NAME_LABEL } from '../rules/names.js';
@@ -38,7 +38,7 @@ export function importRouter(
   const secretName = joinedName(name, 'vrrp');
   const password = agreed(parts, 'authentication', (instance) => instance.password, undefined, remarks);
   const version = agreed(parts, 'version', (instance) => instance.version, String, remarks);
-  const spec: VirtualRouterSpec = {
+  const spec: VirtualRouterSpec = VirtualRouterSpec.create({
     vrid: first.vrid,
     version,
     advertisementInterval: microsToDuration(
@@ -46,7 +46,8 @@ export function importRouter(
     ),
     preempt: parts.every((part) => !part.instance.preempt) ? false : undefined,
     preemptDelay: undefined,
-    authentication: password === undefined ? undefined : { type: AuthenticationType.PASS, secret: secretName },
+    authentication:
+      password === undefined ? undefined : { type: AuthenticationType.PASS, secret: secretName, hmac: undefined },
     transport: Transport.MULTICAST,
     addresses: importAddresses(parts, remarks),
     members: parts.map((part) => memberOf(part)),
@@ -58,7 +59,7 @@ export function importRouter(
     lease: Lease.UNSPECIFIED,
     strictRfc: false,
     externalPeers: [],
-  };
+  });
   settlePreempt(parts, spec);
   importTransport(parts, spec, remarks);
   importTracks(parts, checks, spec);
@@ -157,14 +158,14 @@ function hooksOf({ host, instance }: Part, remarks: Remarks): Hooks | undefined 
     importCommand(source, host.findProgram, remarks);
   const { master, backup, fault, stop, any } = instance.hooks;
   if ([master, backup, fault, stop, any, fifo].every((entry) => entry === undefined)) return undefined;
-  return {
+  return Hooks.create({
     active: command(master),
     backup: command(backup),
     fault: command(fault),
     stop: command(stop),
     any: command(any),
     fifo: fifo?.value ?? '',
-  };
+  });
 }
 
 function receiversOf(parts: readonly Part[], receivers: ImportedReceivers, remarks: Remarks): string[] {
@@ -205,7 +206,7 @@ function agreedGarp(parts: readonly [Part, ...Part[]], remarks: Remarks): GarpSe
 /** Undefined when all are the defaults that keepalived and Baton share. */
 function announcementsOf(garp: GarpSettings): Announcements | undefined {
   const five = 5 * MICROS_PER_SECOND;
-  const announcements: Announcements = {
+  const announcements = Announcements.create({
     repeat: garp.masterRepeat === 5 ? undefined : garp.masterRepeat,
     delay: garp.masterDelay === five ? undefined : microsToDuration(garp.masterDelay),
     refresh: garp.masterRefresh === 0 ? undefined : microsToDuration(garp.masterRefresh),
@@ -213,8 +214,10 @@ function announcementsOf(garp: GarpSettings): Announcements | undefined {
     lowerPriorityRepeat: garp.lowerPriorityRepeat === garp.masterRepeat ? undefined : garp.lowerPriorityRepeat,
     lowerPriorityDelay:
       garp.lowerPriorityDelay === garp.masterDelay ? undefined : microsToDuration(garp.lowerPriorityDelay),
-  };
-  return Object.values(announcements).every((value) => value === undefined) ? undefined : announcements;
+  });
+  return Object.values(announcements).every((value) => value === undefined || value === false)
+    ? undefined
+    : announcements;
 }
 
 /** keepalived sends the pseudo-header form in version 3 unless v3_checksum_as_v2 is set. */

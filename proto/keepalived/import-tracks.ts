@@ -1,5 +1,5 @@
 /** track_script and track_interface of all members: what all have belongs to the router, the rest to its member. */
-import type { Track, VirtualRouterSpec } from '../gen/baton/v1/resources.js';
+import { Track, type VirtualRouterSpec } from '../gen/baton/v1/resources.js';
 import type { ImportedChecks } from './import-checks.js';
 import type { Part } from './import-host.js';
 
@@ -17,10 +17,10 @@ export function importTracks(parts: readonly Part[], checks: ImportedChecks, spe
 function tracksOf(part: Part, checks: ImportedChecks): Track[] {
   const scripts = part.instance.trackScripts.flatMap((entry): Track[] => {
     const check = checks.nameOf(part.host, entry.name);
-    return check === undefined ? [] : [{ check, interface: '', weight: entry.weight, reverse: entry.reverse }];
+    return check === undefined ? [] : [Track.create({ check, weight: entry.weight, reverse: entry.reverse })];
   });
-  const interfaces = part.instance.trackInterfaces.map(
-    (entry): Track => ({ check: '', interface: entry.name, weight: entry.weight, reverse: entry.reverse }),
+  const interfaces = part.instance.trackInterfaces.map((entry) =>
+    Track.create({ interface: entry.name, weight: entry.weight, reverse: entry.reverse }),
   );
   return [...scripts, ...interfaces];
 }

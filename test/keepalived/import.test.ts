@@ -376,7 +376,7 @@ test('programs named without a directory', () => {
     host('n1', 'track_script { s }', `vrrp_script s {\n script "${program} -x"\n}\n`);
   const commandOf = (resources: readonly Resource[]): readonly string[] | undefined =>
     resources.flatMap(({ spec }) =>
-      spec?.$case === 'check' && spec.value.kind !== undefined ? [spec.value.kind.value.command] : [],
+      spec?.$case === 'check' && spec.value.kind?.$case === 'exec' ? [spec.value.kind.value.command] : [],
     )[0];
   const usual = importTexts(text('killall'));
   assert.deepEqual(commandOf(usual.resources), ['/usr/bin/killall', '-x']);
