@@ -111,6 +111,10 @@ export interface Event {
     | { $case: "bundleChanged"; value: BundleChanged }
     | { $case: "addressChanged"; value: AddressChanged }
     | { $case: "protocolNotice"; value: ProtocolNotice }
+    | { $case: "groupTransition"; value: GroupTransition }
+    | { $case: "itemChanged"; value: ItemChanged }
+    | { $case: "addressConflicted"; value: AddressConflicted }
+    | { $case: "bfdChanged"; value: BfdChanged }
     | undefined;
 }
 
@@ -127,15 +131,51 @@ export interface Transition {
   vrid: number;
 }
 
+/** A sync group changed its state on this node; its members' transitions are events of their own. */
+export interface GroupTransition {
+  group: string;
+  from: MemberState;
+  to: MemberState;
+  /** As of Transition. */
+  cause: string;
+}
+
+/** A virtual or static route or rule was removed or put back behind our back, or could not be added. */
+export interface ItemChanged {
+  /** As ip(8) would write it. */
+  item: string;
+  /** "restored", "removed-by-other", "add-failed", "leftover-removed". */
+  change: string;
+  /** Router or HostNetwork that it belongs to. */
+  owner: string;
+}
+
+/** Somebody else answers for a virtual address. */
+export interface AddressConflicted {
+  address: string;
+  interface: string;
+  /** MAC address of the stranger. */
+  mac: string;
+}
+
+/** A BFD session went up or down. */
+export interface BfdChanged {
+  session: string;
+  /** "up" or "down". */
+  state: string;
+  /** Diagnostic as RFC 5880 section 4.1 words it. */
+  diagnostic: string;
+}
+
 /** A check became good or bad after rise and fall. */
 export interface CheckChanged {
   check: string;
-  /** "up" or "down". */
+  /** "up", "down", or the number of a file check. */
   state: string;
   result: CheckResult;
   exitCode: number;
   output: string;
-  /** "up", "down", or "unknown" when this is the first result. */
+  /** "up", "down", the number of a file check, or "unknown" when this is the first result. */
   previous: string;
 }
 
@@ -255,6 +295,18 @@ export const Event: MessageFns<Event> = {
         break;
       case "protocolNotice":
         ProtocolNotice.encode(message.detail.value, writer.uint32(146).fork()).join();
+        break;
+      case "groupTransition":
+        GroupTransition.encode(message.detail.value, writer.uint32(154).fork()).join();
+        break;
+      case "itemChanged":
+        ItemChanged.encode(message.detail.value, writer.uint32(162).fork()).join();
+        break;
+      case "addressConflicted":
+        AddressConflicted.encode(message.detail.value, writer.uint32(170).fork()).join();
+        break;
+      case "bfdChanged":
+        BfdChanged.encode(message.detail.value, writer.uint32(178).fork()).join();
         break;
     }
     return writer;
@@ -404,6 +456,38 @@ export const Event: MessageFns<Event> = {
             message.detail = { $case: "protocolNotice", value: ProtocolNotice.decode(reader, reader.uint32()) };
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.detail = { $case: "groupTransition", value: GroupTransition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.detail = { $case: "itemChanged", value: ItemChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.detail = { $case: "addressConflicted", value: AddressConflicted.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.detail = { $case: "bfdChanged", value: BfdChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -463,6 +547,22 @@ export const Event: MessageFns<Event> = {
         ? { $case: "protocolNotice", value: ProtocolNotice.fromJSON(object.protocolNotice) }
         : isSet(object.protocol_notice)
         ? { $case: "protocolNotice", value: ProtocolNotice.fromJSON(object.protocol_notice) }
+        : isSet(object.groupTransition)
+        ? { $case: "groupTransition", value: GroupTransition.fromJSON(object.groupTransition) }
+        : isSet(object.group_transition)
+        ? { $case: "groupTransition", value: GroupTransition.fromJSON(object.group_transition) }
+        : isSet(object.itemChanged)
+        ? { $case: "itemChanged", value: ItemChanged.fromJSON(object.itemChanged) }
+        : isSet(object.item_changed)
+        ? { $case: "itemChanged", value: ItemChanged.fromJSON(object.item_changed) }
+        : isSet(object.addressConflicted)
+        ? { $case: "addressConflicted", value: AddressConflicted.fromJSON(object.addressConflicted) }
+        : isSet(object.address_conflicted)
+        ? { $case: "addressConflicted", value: AddressConflicted.fromJSON(object.address_conflicted) }
+        : isSet(object.bfdChanged)
+        ? { $case: "bfdChanged", value: BfdChanged.fromJSON(object.bfdChanged) }
+        : isSet(object.bfd_changed)
+        ? { $case: "bfdChanged", value: BfdChanged.fromJSON(object.bfd_changed) }
         : undefined,
     };
   },
@@ -508,6 +608,14 @@ export const Event: MessageFns<Event> = {
       obj.addressChanged = AddressChanged.toJSON(message.detail.value);
     } else if (message.detail?.$case === "protocolNotice") {
       obj.protocolNotice = ProtocolNotice.toJSON(message.detail.value);
+    } else if (message.detail?.$case === "groupTransition") {
+      obj.groupTransition = GroupTransition.toJSON(message.detail.value);
+    } else if (message.detail?.$case === "itemChanged") {
+      obj.itemChanged = ItemChanged.toJSON(message.detail.value);
+    } else if (message.detail?.$case === "addressConflicted") {
+      obj.addressConflicted = AddressConflicted.toJSON(message.detail.value);
+    } else if (message.detail?.$case === "bfdChanged") {
+      obj.bfdChanged = BfdChanged.toJSON(message.detail.value);
     }
     return obj;
   },
@@ -579,6 +687,30 @@ export const Event: MessageFns<Event> = {
       case "protocolNotice": {
         if (object.detail?.value !== undefined && object.detail?.value !== null) {
           message.detail = { $case: "protocolNotice", value: ProtocolNotice.fromPartial(object.detail.value) };
+        }
+        break;
+      }
+      case "groupTransition": {
+        if (object.detail?.value !== undefined && object.detail?.value !== null) {
+          message.detail = { $case: "groupTransition", value: GroupTransition.fromPartial(object.detail.value) };
+        }
+        break;
+      }
+      case "itemChanged": {
+        if (object.detail?.value !== undefined && object.detail?.value !== null) {
+          message.detail = { $case: "itemChanged", value: ItemChanged.fromPartial(object.detail.value) };
+        }
+        break;
+      }
+      case "addressConflicted": {
+        if (object.detail?.value !== undefined && object.detail?.value !== null) {
+          message.detail = { $case: "addressConflicted", value: AddressConflicted.fromPartial(object.detail.value) };
+        }
+        break;
+      }
+      case "bfdChanged": {
+        if (object.detail?.value !== undefined && object.detail?.value !== null) {
+          message.detail = { $case: "bfdChanged", value: BfdChanged.fromPartial(object.detail.value) };
         }
         break;
       }
@@ -743,6 +875,426 @@ export const Transition: MessageFns<Transition> = {
     message.effectivePriority = object.effectivePriority ?? 0;
     message.peer = object.peer ?? "";
     message.vrid = object.vrid ?? 0;
+    return message;
+  },
+};
+
+function createBaseGroupTransition(): GroupTransition {
+  return { group: "", from: MemberState.UNSPECIFIED, to: MemberState.UNSPECIFIED, cause: "" };
+}
+
+export const GroupTransition: MessageFns<GroupTransition> = {
+  encode(message: GroupTransition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.from !== MemberState.UNSPECIFIED) {
+      writer.uint32(16).int32(memberStateToNumber(message.from));
+    }
+    if (message.to !== MemberState.UNSPECIFIED) {
+      writer.uint32(24).int32(memberStateToNumber(message.to));
+    }
+    if (message.cause !== "") {
+      writer.uint32(34).string(message.cause);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupTransition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupTransition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.from = memberStateFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.to = memberStateFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GroupTransition {
+    return {
+      group: isSet(object.group) ? globalThis.String(object.group) : "",
+      from: isSet(object.from) ? memberStateFromJSON(object.from) : MemberState.UNSPECIFIED,
+      to: isSet(object.to) ? memberStateFromJSON(object.to) : MemberState.UNSPECIFIED,
+      cause: isSet(object.cause) ? globalThis.String(object.cause) : "",
+    };
+  },
+
+  toJSON(message: GroupTransition): unknown {
+    const obj: any = {};
+    if (message.group !== "") {
+      obj.group = message.group;
+    }
+    if (message.from !== MemberState.UNSPECIFIED) {
+      obj.from = memberStateToJSON(message.from);
+    }
+    if (message.to !== MemberState.UNSPECIFIED) {
+      obj.to = memberStateToJSON(message.to);
+    }
+    if (message.cause !== "") {
+      obj.cause = message.cause;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GroupTransition>): GroupTransition {
+    return GroupTransition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GroupTransition>): GroupTransition {
+    const message = createBaseGroupTransition();
+    message.group = object.group ?? "";
+    message.from = object.from ?? MemberState.UNSPECIFIED;
+    message.to = object.to ?? MemberState.UNSPECIFIED;
+    message.cause = object.cause ?? "";
+    return message;
+  },
+};
+
+function createBaseItemChanged(): ItemChanged {
+  return { item: "", change: "", owner: "" };
+}
+
+export const ItemChanged: MessageFns<ItemChanged> = {
+  encode(message: ItemChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.item !== "") {
+      writer.uint32(10).string(message.item);
+    }
+    if (message.change !== "") {
+      writer.uint32(18).string(message.change);
+    }
+    if (message.owner !== "") {
+      writer.uint32(26).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ItemChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseItemChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.item = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.change = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ItemChanged {
+    return {
+      item: isSet(object.item) ? globalThis.String(object.item) : "",
+      change: isSet(object.change) ? globalThis.String(object.change) : "",
+      owner: isSet(object.owner) ? globalThis.String(object.owner) : "",
+    };
+  },
+
+  toJSON(message: ItemChanged): unknown {
+    const obj: any = {};
+    if (message.item !== "") {
+      obj.item = message.item;
+    }
+    if (message.change !== "") {
+      obj.change = message.change;
+    }
+    if (message.owner !== "") {
+      obj.owner = message.owner;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ItemChanged>): ItemChanged {
+    return ItemChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ItemChanged>): ItemChanged {
+    const message = createBaseItemChanged();
+    message.item = object.item ?? "";
+    message.change = object.change ?? "";
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseAddressConflicted(): AddressConflicted {
+  return { address: "", interface: "", mac: "" };
+}
+
+export const AddressConflicted: MessageFns<AddressConflicted> = {
+  encode(message: AddressConflicted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.interface !== "") {
+      writer.uint32(18).string(message.interface);
+    }
+    if (message.mac !== "") {
+      writer.uint32(26).string(message.mac);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddressConflicted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddressConflicted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.interface = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.mac = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddressConflicted {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      interface: isSet(object.interface) ? globalThis.String(object.interface) : "",
+      mac: isSet(object.mac) ? globalThis.String(object.mac) : "",
+    };
+  },
+
+  toJSON(message: AddressConflicted): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.interface !== "") {
+      obj.interface = message.interface;
+    }
+    if (message.mac !== "") {
+      obj.mac = message.mac;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddressConflicted>): AddressConflicted {
+    return AddressConflicted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddressConflicted>): AddressConflicted {
+    const message = createBaseAddressConflicted();
+    message.address = object.address ?? "";
+    message.interface = object.interface ?? "";
+    message.mac = object.mac ?? "";
+    return message;
+  },
+};
+
+function createBaseBfdChanged(): BfdChanged {
+  return { session: "", state: "", diagnostic: "" };
+}
+
+export const BfdChanged: MessageFns<BfdChanged> = {
+  encode(message: BfdChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.diagnostic !== "") {
+      writer.uint32(26).string(message.diagnostic);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BfdChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBfdChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.diagnostic = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BfdChanged {
+    return {
+      session: isSet(object.session) ? globalThis.String(object.session) : "",
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      diagnostic: isSet(object.diagnostic) ? globalThis.String(object.diagnostic) : "",
+    };
+  },
+
+  toJSON(message: BfdChanged): unknown {
+    const obj: any = {};
+    if (message.session !== "") {
+      obj.session = message.session;
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.diagnostic !== "") {
+      obj.diagnostic = message.diagnostic;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BfdChanged>): BfdChanged {
+    return BfdChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BfdChanged>): BfdChanged {
+    const message = createBaseBfdChanged();
+    message.session = object.session ?? "";
+    message.state = object.state ?? "";
+    message.diagnostic = object.diagnostic ?? "";
     return message;
   },
 };
