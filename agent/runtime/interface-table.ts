@@ -1,17 +1,21 @@
 /**
- * The interfaces and IPv4 addresses of this host as last known: filled by a dump, kept by the link monitor's events and
- * by our own requests.
+ * The interfaces and addresses of this host as last known: filled by a dump, kept by the link monitor's events and by our
+ * own requests.
  */
+import { type Family, familyOf, type IpAddress } from '../../proto/rules/ip.js';
 import type { AddressKey, InterfaceAddress, Link } from '../link/rtnetlink.js';
-import type { Ipv4 } from '../vrrp/index.js';
 
-/** IFA_F_SECONDARY of linux/if_addr.h: follows another address of its subnet. */
+/** IFA_F_* of linux/if_addr.h: it follows another address of its subnet (IPv4). */
 const SECONDARY = 0x01;
+/** Duplicate address detection found another holder, or is not done yet (IPv6). */
+const DAD_FAILED = 0x08;
+const TENTATIVE = 0x40;
+const OPTIMISTIC = 0x04;
 
 export class InterfaceTable {
   readonly #links = new Map<number, Link>();
   /** By interface, then by address and prefix length, in the kernel's order. */
-  readonly #addresses = new Map<number, Map<number, InterfaceAddress>>();
+  readonly #addresses = new Map<number, Map<number | bigint, InterfaceAddress>>();
 
   /** Everything anew. */
   replace(links: readonly Link[], addresses: readonly InterfaceAddress[]): void {
@@ -44,12 +48,20 @@ export class InterfaceTable {
     this.#addresses.get(key.interfaceIndex)?.delete(keyOf(key));
   }
 
+  get links(): Iterable<Link> {
+    return this.#links.values();
+  }
+
   link(name: string): Link | undefined {
     for (const link of this.#links.values()) if (link.name === name) return link;
     return undefined;
   }
 
-  /** In the kernel's order. */
+  linkOf(index: number): Link | undefined {
+    return this.#links.get(index);
+  }
+
+  /** Of both families, each in the kernel's order. */
   addressesOn(index: number): Iterable<InterfaceAddress> {
     return this.#addresses.get(index)?.values() ?? [];
   }
@@ -63,31 +75,39 @@ export class InterfaceTable {
   }
 
   /** Whether an interface has the address, with whatever prefix length. */
-  hasOn(index: number, address: Ipv4): boolean {
+  hasOn(index: number, address: IpAddress): boolean {
     for (const known of this.addressesOn(index)) if (known.address === address) return true;
     return false;
   }
 
-  *everyAddress(): Iterable<Ipv4> {
+  *everyAddress(): Iterable<IpAddress> {
     for (const known of this.#addresses.values()) for (const { address } of known.values()) yield address;
   }
 
   /**
-   * The source that the host would use on an interface: its first address that `isVirtual` does not claim, a primary one
-   * before a secondary one. Undefined: there is none.
+   * The source that the host would use on an interface: its first address of the family that `isWanted`, a primary one
+   * before a secondary one. None that duplicate address detection has refused or is still asking about. Undefined: there
+   * is none.
    */
-  sourceOn(index: number, isVirtual: (address: Ipv4) => boolean): Ipv4 | undefined {
-    let secondary: Ipv4 | undefined;
-    for (const { address, flags } of this.addressesOn(index)) {
-      if (isVirtual(address)) continue;
-      if ((flags & SECONDARY) === 0) return address;
+  sourceOn(index: number, family: Family, isWanted: (address: IpAddress) => boolean): IpAddress | undefined {
+    let secondary: IpAddress | undefined;
+    for (const known of this.addressesOn(index)) {
+      const { address } = known;
+      if (familyOf(address) !== family || !isUsable(known) || !isWanted(address)) continue;
+      if (family === 6 || (known.flags & SECONDARY) === 0) return address;
       secondary ??= address;
     }
     return secondary;
   }
 }
 
-/** Address and prefix length in one number; exact, since both together have 38 bits. */
-function keyOf({ address, prefixLength }: AddressKey): number {
-  return address * 64 + prefixLength;
+/** Packets can be sent from it: for IPv4 always, for IPv6 after duplicate address detection. */
+export function isUsable({ address, flags }: InterfaceAddress): boolean {
+  if (typeof address === 'number' || (flags & DAD_FAILED) !== 0) return typeof address === 'number';
+  return (flags & TENTATIVE) === 0 || (flags & OPTIMISTIC) !== 0;
+}
+
+/** Address and prefix length in one number; exact, since both together have 38 bits (IPv4) or are a bigint (IPv6). */
+function keyOf({ address, prefixLength }: { readonly address: IpAddress; readonly prefixLength: number }) {
+  return typeof address === 'bigint' ? (address << 8n) | BigInt(prefixLength) : address * 64 + prefixLength;
 }

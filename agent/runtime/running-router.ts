@@ -1,33 +1,49 @@
 /** One virtual router as it runs on this node: its settings, the core's state of it, and what is counted of it. */
+import { formatIp, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
-import { effectivePriority, type Ipv4, initialMember, type Member, type VirtualRouter } from '../vrrp/index.js';
+import { effectivePriority, initialMember, type Member, type VirtualRouter } from '../vrrp/index.js';
 import type { AdvertisementTemplate } from '../wire/advertisement.js';
-import { parseIpv4 } from '../wire/ipv4-address.js';
 import type { RouterSettings, VirtualAddress } from './messages.js';
 import { PeerTable } from './peer-table.js';
+import { deviceOf } from './placement.js';
+import { RejectedSenders } from './rejected-senders.js';
 
-/** A virtual address, parsed. */
+/** A virtual address, parsed and placed. */
 export interface WantedAddress {
   /** Device, address and prefix length: what tells one address from another. */
   readonly key: string;
-  readonly address: Ipv4;
+  readonly address: IpAddress;
   readonly prefixLength: number;
+  /** Where the kernel has it: with a virtual MAC the macvlan. */
   readonly device: string;
-  readonly label?: string;
-  readonly broadcast?: Ipv4;
+  /** False: moves with the router and is not advertised. */
+  readonly isAdvertised: boolean;
+  /** How the kernel is to have it. */
+  readonly settings: VirtualAddress;
+}
+
+/** Somebody else who answers for one of the router's addresses. */
+export interface Conflict {
+  readonly address: string;
+  readonly mac: string;
+  lastAt: Instant;
 }
 
 export class RunningRouter {
   member: Member;
   /** When the core wants its next tick. */
   deadline: Instant | undefined;
+  /** Advertised addresses in their order, then the others. */
   wanted: readonly WantedAddress[];
-  unicastPeers: readonly Ipv4[] | undefined;
-  configuredSource: Ipv4 | undefined;
+  unicastPeers: readonly IpAddress[] | undefined;
+  configuredSource: IpAddress | undefined;
   /** The address that advertisements are sent from; undefined while there is none. */
-  source: Ipv4 | undefined;
+  source: IpAddress | undefined;
   /** Keys of the wanted addresses that we put into the kernel. */
   readonly held = new Set<string>();
+  /** Texts of the routes and of the rules that we put into the kernel. */
+  readonly heldRoutes = new Set<string>();
+  readonly heldRules = new Set<string>();
   /** Why a wanted address could not be added, by key, so that it is told once. */
   readonly failing = new Map<string, string>();
   /** When it was last told that an address was put back, by key, and how often it has been since. */
@@ -35,8 +51,11 @@ export class RunningRouter {
   /** Keys of wanted addresses that are on this host though the router is not active, so that each is told once. */
   readonly foreign = new Set<string>();
   /** An address owner's (priority 255) addresses that the host had before us: never leased, never removed. */
-  hostOwned: ReadonlySet<Ipv4> = new Set();
+  hostOwned: ReadonlySet<IpAddress> = new Set();
   readonly peers = new PeerTable();
+  readonly rejected = new RejectedSenders();
+  /** By address and MAC. */
+  readonly conflicts = new Map<string, Conflict>();
   readonly counters: Record<string, number> = {
     'advertisements-sent': 0,
     'advertisements-received': 0,
@@ -48,7 +67,7 @@ export class RunningRouter {
   cause = 'not-started';
   sentence = 'not started yet';
   /** Addresses that a successor has announced during a handover. */
-  readonly announced = new Set<Ipv4>();
+  readonly announced = new Set<IpAddress>();
   lowerPriorityToldAt: Instant | undefined;
   /** Encoded advertisements, one for each destination; made anew after the settings or the source changed. */
   templates: readonly AdvertisementTemplate[] | undefined;
@@ -59,7 +78,7 @@ export class RunningRouter {
   ) {
     this.member = initialMember(settings.router);
     this.sinceWallMs = wallMs;
-    this.wanted = settings.addresses.map(parseWanted);
+    this.wanted = wantedOf(settings);
     this.unicastPeers = settings.peers?.map(mustParse);
     this.configuredSource = settings.sourceAddress === undefined ? undefined : mustParse(settings.sourceAddress);
   }
@@ -70,6 +89,10 @@ export class RunningRouter {
 
   get name(): string {
     return this.settings.router.name;
+  }
+
+  get family(): 4 | 6 {
+    return this.settings.family;
   }
 
   get isActive(): boolean {
@@ -88,7 +111,7 @@ export class RunningRouter {
   replaceSettings(settings: RouterSettings): readonly WantedAddress[] {
     const former = this.wanted;
     this.settings = settings;
-    this.wanted = settings.addresses.map(parseWanted);
+    this.wanted = wantedOf(settings);
     this.unicastPeers = settings.peers?.map(mustParse);
     this.configuredSource = settings.sourceAddress === undefined ? undefined : mustParse(settings.sourceAddress);
     this.templates = undefined;
@@ -104,21 +127,28 @@ export class RunningRouter {
   }
 }
 
-function parseWanted({ address, prefixLength, device, label, broadcast }: VirtualAddress): WantedAddress {
-  const parsedBroadcast = broadcast === undefined ? undefined : parseIpv4(broadcast);
+function wantedOf(settings: RouterSettings): readonly WantedAddress[] {
+  const place = (isAdvertised: boolean) => (address: VirtualAddress) => parseWanted(settings, address, isAdvertised);
+  return [...settings.addresses.map(place(true)), ...settings.excludedAddresses.map(place(false))];
+}
+
+function parseWanted(router: RouterSettings, settings: VirtualAddress, isAdvertised: boolean): WantedAddress {
+  const device = deviceOf(router, settings);
+  const { prefixLength } = settings;
+  const address = mustParse(settings.address);
   return {
-    key: `${device} ${address}/${prefixLength}`,
-    address: mustParse(address),
+    key: `${device} ${formatIp(address)}/${prefixLength}`,
+    address,
     prefixLength,
     device,
-    ...(label === undefined ? {} : { label }),
-    ...(parsedBroadcast === undefined ? {} : { broadcast: parsedBroadcast }),
+    isAdvertised,
+    settings,
   };
 }
 
 /** For text that problemsOf (configuration.ts) has accepted. */
-function mustParse(text: string): Ipv4 {
-  const address = parseIpv4(text);
-  if (address === undefined) throw new TypeError(`${text} is not an IPv4 address`);
+function mustParse(text: string): IpAddress {
+  const address = parseIp(text);
+  if (address === undefined) throw new TypeError(`${text} is not an IP address`);
   return address;
 }
