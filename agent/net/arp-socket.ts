@@ -11,20 +11,10 @@ import {
   encodeGratuitousArp,
   isAnnouncement,
 } from '../wire/arp.js';
+import type { AnnouncementSocketOptions } from './claim.js';
 import { AF_PACKET, intOption, libc, type Poll, SO_ATTACH_FILTER, SOCK_RAW, SOL_SOCKET } from './libc.js';
 import { ARP_ANNOUNCEMENTS, withFilter } from './packet-filter.js';
 import { OK, type Outcome, refusal, SocketOpenError } from './system-error.js';
-
-export interface ArpSocketOptions {
-  readonly interfaceName: string;
-  readonly interfaceIndex: number;
-  /** Six bytes: the interface's hardware address, which is announced. */
-  readonly hardwareAddress: Uint8Array;
-  /** Somebody else announced `address` (gratuitous ARP request or reply). Only while listening. */
-  readonly onAnnouncement: (address: Ipv4, hardwareAddress: Uint8Array) => void;
-  /** Listening failed; it has been turned off. */
-  readonly onError: (error: Error) => void;
-}
 
 export interface ArpSocket {
   readonly interfaceIndex: number;
@@ -33,13 +23,21 @@ export interface ArpSocket {
    * first one is returned. ENETDOWN: the interface is down; ENXIO: it is gone.
    */
   announce(addresses: readonly Ipv4[], repeat: number): Outcome;
-  /** Starts or stops hearing announcements. Doing what is already done is ok. */
-  listen(on: boolean): Outcome;
+  /**
+   * Asks once for other holders of each address (RFC 5227 section 2.1.1): from no address, so that nobody learns one
+   * from it. Who has it answers, and is heard if the address is watched.
+   */
+  probe(addresses: readonly Ipv4[]): Outcome;
+  /**
+   * Hears claims to these addresses from now on, but for those from `own` hardware addresses; none: stops. Replaces what
+   * was watched before.
+   */
+  watch(addresses: readonly Ipv4[], own: readonly Uint8Array[]): Outcome;
   close(): void;
 }
 
 /** Throws SocketOpenError (EPERM; EAFNOSUPPORT: the interface is not Ethernet). */
-export type OpenArpSocket = (options: ArpSocketOptions) => ArpSocket;
+export type OpenArpSocket = (options: AnnouncementSocketOptions) => ArpSocket;
 
 /** struct sockaddr_ll with an address of 8 bytes (packet(7)). */
 const SOCKADDR_LL_LENGTH = 20;
@@ -51,7 +49,7 @@ export const openArpSocket: OpenArpSocket = (options) => new HostArpSocket(optio
 
 class HostArpSocket implements ArpSocket {
   readonly interfaceIndex: number;
-  readonly #options: ArpSocketOptions;
+  readonly #options: AnnouncementSocketOptions;
   readonly #sender: number;
   readonly #broadcast: Uint8Array;
   readonly #frame = new Uint8Array(FRAME_BUFFER);
@@ -59,7 +57,7 @@ class HostArpSocket implements ArpSocket {
   #listener: { readonly fd: number; readonly poll: Poll } | undefined;
   #isClosed = false;
 
-  constructor(options: ArpSocketOptions) {
+  constructor(options: AnnouncementSocketOptions) {
     this.interfaceIndex = options.interfaceIndex;
     this.#options = options;
     const doing = `open a packet socket for ARP on ${options.interfaceName}`;

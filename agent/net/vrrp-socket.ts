@@ -14,6 +14,7 @@
  */
 import { constants } from 'node:os';
 import { createSocket, type RawSocket } from 'raw-socket';
+import type { IpAddress } from '../../proto/rules/ip.js';
 import type { Ipv4 } from '../vrrp/virtual-router.js';
 import { VRRP_GROUP } from '../wire/ipv4-address.js';
 import { VRRP_PROTOCOL } from '../wire/ipv4-header.js';
@@ -32,33 +33,26 @@ import {
 } from './libc.js';
 import { advertisementFilter, type FilterInstruction, NOTHING, withFilter } from './packet-filter.js';
 import { errnoOfText, OK, type Outcome, type Refusal, refusal, SocketOpenError } from './system-error.js';
+import type { VrrpSender, VrrpSenderOptions } from './vrrp-sender.js';
 
-export interface VrrpSocketOptions {
-  readonly interfaceName: string;
-  readonly interfaceIndex: number;
-  /** Join 224.0.0.18. Can be changed later by setMulticast(). */
-  readonly multicast: boolean;
-  /** Whether packets of any TTL are wanted: true while a unicast router is on the interface. */
+export interface VrrpSocketOptions extends VrrpSenderOptions {
+  /** Multicast groups to join, of the family. Can be changed later by setGroups(). */
+  readonly groups: readonly IpAddress[];
+  /** Whether packets of any TTL or hop limit are wanted: true while a unicast router is on the interface. */
   readonly anyTtl: boolean;
   /**
-   * One IPv4 packet of protocol 112, header included, possibly malformed; cut at 2048 bytes. The bytes are only valid
-   * during the call.
+   * One IP packet of protocol 112, header included, possibly malformed; cut at 2048 bytes. For IPv6 the header is the 40
+   * bytes of RFC 8200, made of what the kernel tells: whatever extension headers there were are gone. The bytes are only
+   * valid during the call.
    */
   readonly onPacket: (packet: Uint8Array) => void;
   /** Receiving failed. The socket must be closed and opened anew. */
   readonly onError: (error: Error) => void;
 }
 
-export interface VrrpSocket {
-  readonly interfaceName: string;
-  readonly interfaceIndex: number;
-  /**
-   * Sends one whole IPv4 packet (header included) now, synchronously; to the group or to one unicast peer. ENODEV or
-   * ENXIO: the interface is gone. ENETDOWN or ENETUNREACH: it is down.
-   */
-  send(packet: Uint8Array, destination: Ipv4): Outcome;
-  /** Joins or leaves 224.0.0.18. Doing what is already done is ok. */
-  setMulticast(on: boolean): Outcome;
+export interface VrrpSocket extends VrrpSender {
+  /** Joins and leaves groups so that these are joined. */
+  setGroups(groups: readonly IpAddress[]): Outcome;
   setAnyTtl(on: boolean): Outcome;
   /** Advertisements that the kernel threw away for want of room since the socket was opened. */
   overruns(): number;
@@ -67,7 +61,6 @@ export interface VrrpSocket {
    * kernels add what was meant for the other queue while this one is full: an upper bound.
    */
   uncountedRefuse(): number;
-  close(): void;
 }
 
 /** Throws SocketOpenError (ENODEV, EPERM, ...). */
