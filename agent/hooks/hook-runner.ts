@@ -5,7 +5,8 @@
 import { CheckResult, type HookRun } from '../../proto/gen/baton/v1/status.js';
 import { durationToMicros, microsToDuration } from '../../proto/rules/duration.js';
 import type { Millis } from '../../proto/rules/time.js';
-import { type Outcome, type ProgramEdges, type Run, runProgram } from '../health/program.js';
+import { type ProgramEdges, runProgram } from '../health/program.js';
+import type { Outcome, Run } from '../health/run.js';
 import type { HookCommand } from './notification.js';
 
 /** A hook that names no timeout is ended after this long. */

@@ -3,21 +3,25 @@
  * working: the general hook gets INSTANCE, the router's name, the state and the priority appended; the hook of one state
  * gets nothing appended; a FIFO gets one line with the same four words.
  */
-import type { Hooks } from '../../proto/gen/baton/v1/resources.js';
+import type { Command, Hooks } from '../../proto/gen/baton/v1/resources.js';
 import type { StateName } from '../vrrp/index.js';
 
-export type HookName = 'active' | 'backup' | 'fault' | 'stop' | 'any';
+export type HookName = 'active' | 'backup' | 'fault' | 'stop' | 'any' | 'lower_priority_heard' | 'deleted';
 
 /** keepalived's word for a state. */
-export type NotifiedState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP';
+export type NotifiedState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
 
 export interface StateChange {
-  /** Display name: what keepalived's scripts know the router by. */
-  readonly router: string;
+  /** A sync group's priority is always 0. */
+  readonly subject: 'INSTANCE' | 'GROUP';
+  /** Display name: what keepalived's scripts know the router or group by. */
+  readonly name: string;
   readonly to: StateName;
   /** Reason code of the transition. */
   readonly cause: string;
   readonly effectivePriority: number;
+  /** It stops because it is no longer configured here. */
+  readonly isDeleted: boolean;
 }
 
 export interface HookCommand {
@@ -25,47 +29,84 @@ export interface HookCommand {
   readonly command: readonly string[];
   readonly user: string | undefined;
   /** As in the configuration; absent: the default for hooks. */
-  readonly timeout: NonNullable<Hooks['any']>['timeout'];
+  readonly timeout: Command['timeout'];
+}
+
+export interface FifoLine {
+  readonly path: string;
+  readonly line: string;
 }
 
 export interface Notification {
-  readonly state: NotifiedState;
   /** In the order in which they are run, one after the other. */
   readonly commands: readonly HookCommand[];
-  readonly fifo?: { readonly path: string; readonly line: string };
+  readonly fifo?: FifoLine;
 }
 
 /** Absent when nobody is to be told: waiting for the first result of a check is no state to keepalived's scripts. */
 export function notificationOf(change: StateChange, hooks: Hooks | undefined): Notification | undefined {
-  const state = notifiedState(change);
-  if (state === undefined || hooks === undefined) return undefined;
+  if (hooks === undefined) return undefined;
+  const state = notifiedState(change, hooks);
+  if (state === undefined) return undefined;
+  const { subject, name } = change;
+  const priority = subject === 'GROUP' ? 0 : change.effectivePriority;
   const specific = SPECIFIC[state];
-  const commands: HookCommand[] = [];
-  const own = hooks[specific];
-  if (own !== undefined && own.command.length > 0) {
-    commands.push({ hook: specific, command: own.command, user: own.user || undefined, timeout: own.timeout });
-  }
+  const commands = commandsOf(specific, hooks[specific]);
   const { any } = hooks;
-  if (any !== undefined && any.command.length > 0) {
-    const words = ['INSTANCE', change.router, state, String(change.effectivePriority)];
-    commands.push({
-      hook: 'any',
-      command: [...any.command, ...words],
-      user: any.user || undefined,
-      timeout: any.timeout,
-    });
+  if (any !== undefined) {
+    commands.push(...commandsOf('any', any, [subject, name, state, String(priority)]));
   }
-  if (hooks.fifo === '') return { state, commands };
-  const line = `INSTANCE "${change.router}" ${state} ${change.effectivePriority}\n`;
-  return { state, commands, fifo: { path: hooks.fifo, line } };
+  return { commands, ...fifoLine(hooks, subject, name, state, priority) };
 }
 
-const SPECIFIC = { MASTER: 'active', BACKUP: 'backup', FAULT: 'fault', STOP: 'stop' } as const;
+/** An active router heard a lower priority (keepalived's notify_master_rx_lower_pri): nothing is appended. */
+export function lowerPriorityNotification(name: string, effectivePriority: number, hooks: Hooks): Notification {
+  return {
+    commands: commandsOf('lower_priority_heard', hooks.lowerPriorityHeard),
+    ...fifoLine(hooks, 'INSTANCE', name, 'MASTER_RX_LOWER_PRI', effectivePriority),
+  };
+}
+
+/** The effective priority changed (keepalived's notify_priority_changes): a line, for those who asked for it. */
+export function priorityLine(
+  name: string,
+  state: StateName,
+  effectivePriority: number,
+  hooks: Hooks,
+): FifoLine | undefined {
+  if (!hooks.priorityChanges) return undefined;
+  const word = state === 'active' ? 'MASTER_PRIORITY' : 'BACKUP_PRIORITY';
+  return fifoLine(hooks, 'INSTANCE', name, word, effectivePriority).fifo;
+}
+
+function commandsOf(hook: HookName, command: Command | undefined, words: readonly string[] = []): HookCommand[] {
+  if (command === undefined || command.command.length === 0) return [];
+  return [
+    {
+      hook,
+      command: [...command.command, ...words],
+      user: command.user || undefined,
+      timeout: command.timeout,
+    },
+  ];
+}
+
+function fifoLine(
+  { fifo: path }: Hooks,
+  subject: StateChange['subject'],
+  name: string,
+  word: string,
+  priority: number,
+): { readonly fifo?: FifoLine } {
+  return path === '' ? {} : { fifo: { path, line: `${subject} "${name}" ${word} ${priority}\n` } };
+}
+
+const SPECIFIC = { MASTER: 'active', BACKUP: 'backup', FAULT: 'fault', STOP: 'stop', DELETED: 'deleted' } as const;
 
 /** Reason codes with which a router stops; any other way into initialize is a wait. */
 const STOP_CAUSES: ReadonlySet<string> = new Set(['shutdown', 'handed-over', 'handover-expired']);
 
-function notifiedState(change: StateChange): NotifiedState | undefined {
+function notifiedState(change: StateChange, hooks: Hooks): NotifiedState | undefined {
   switch (change.to) {
     case 'active':
       return 'MASTER';
@@ -74,6 +115,9 @@ function notifiedState(change: StateChange): NotifiedState | undefined {
     case 'fault':
       return 'FAULT';
     case 'initialize':
-      return STOP_CAUSES.has(change.cause) ? 'STOP' : undefined;
+      if (!STOP_CAUSES.has(change.cause)) return undefined;
+      if (!change.isDeleted) return 'STOP';
+      // As keepalived: what has no hook of its own for being deleted is told as a fault.
+      return hooks.deleted === undefined || hooks.deleted.command.length === 0 ? 'FAULT' : 'DELETED';
   }
 }

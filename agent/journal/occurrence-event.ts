@@ -118,9 +118,52 @@ export function addressEvent(occurrence: Kind<'address'>): EventDraft {
   });
 }
 
+export function groupTransitionEvent(occurrence: Kind<'groupTransition'>): EventDraft {
+  const { group, from, to, cause, sentence } = occurrence;
+  const severity = to === 'fault' ? EventSeverity.ERROR : EventSeverity.INFO;
+  return draft(occurrence, severity, '', `group ${group}: ${from} -> ${to}: ${sentence}`, {
+    $case: 'groupTransition',
+    value: { group, from: memberStateOf(from), to: memberStateOf(to), cause },
+  });
+}
+
+export function itemEvent(occurrence: Kind<'item'>): EventDraft {
+  const { owner, item, change, detail } = occurrence;
+  const told = {
+    restored: [EventSeverity.WARNING, `${item} was removed by somebody else and put back`],
+    'removed-by-other': [EventSeverity.WARNING, `${item} was removed by somebody else`],
+    'add-failed': [EventSeverity.ERROR, `${item} could not be added`],
+    'leftover-removed': [EventSeverity.INFO, `${item}, left by a former run, was removed`],
+  } as const;
+  const [severity, sentence] = told[change];
+  const message = `${owner === '' ? '' : `${owner}: `}${sentence}${detail === '' ? '' : `: ${detail}`}`;
+  return draft(occurrence, severity, owner, message, { $case: 'itemChanged', value: { item, change, owner } });
+}
+
+export function addressConflictEvent(occurrence: Kind<'addressConflict'>): EventDraft {
+  const { router, address, interface: device, mac, sentence } = occurrence;
+  return draft(occurrence, EventSeverity.ERROR, router, `${router}: ${sentence}`, {
+    $case: 'addressConflicted',
+    value: { address, interface: device, mac },
+  });
+}
+
+/** `diagnostic`: why, as RFC 5880 section 4.1 words it. */
+export function bfdEvent(moment: Moment, session: string, state: 'up' | 'down', diagnostic: string): EventDraft {
+  const severity = state === 'up' ? EventSeverity.INFO : EventSeverity.WARNING;
+  const why = diagnostic === '' ? '' : `: ${diagnostic}`;
+  return draft(moment, severity, '', `BFD session ${session} is ${state}${state === 'up' ? '' : why}`, {
+    $case: 'bfdChanged',
+    value: { session, state, diagnostic },
+  });
+}
+
 export function checkEvent(moment: Moment, status: CheckStatus, previous: string): EventDraft {
-  const good = status.state === 'up';
-  const message = `check ${status.name} ${good ? 'is good' : `fails: ${describeResult(status)}`}`;
+  const isNumber = status.value !== undefined && /^-?\d+$/.test(status.state);
+  const good = status.state === 'up' || isNumber;
+  const message = isNumber
+    ? `check ${status.name} reads ${status.state}`
+    : `check ${status.name} ${good ? 'is good' : `fails: ${describeResult(status)}`}`;
   return draft(moment, good ? EventSeverity.INFO : EventSeverity.WARNING, '', message, {
     $case: 'checkChanged',
     value: {

@@ -5,11 +5,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Millis } from '../../proto/rules/time.js';
 import type {
+  ElectionSettings,
   ElectionStatus,
   FromElection,
   Occurrence,
   Problem,
-  RouterSettings,
+  ResumedRouter,
   ToElection,
 } from '../runtime/messages.js';
 import type { TrackState } from '../vrrp/index.js';
@@ -28,8 +29,8 @@ export class ElectionTimeout extends Error {
 
 export interface ElectionListener {
   occurrence(occurrence: Occurrence): void;
-  /** Every router has stopped; nothing more comes. */
-  stopped(): void;
+  /** Every router has stopped; nothing more comes. `resumable`: what the next process may go on with. */
+  stopped(resumable: readonly ResumedRouter[]): void;
 }
 
 /** What of a MessagePort is used. */
@@ -69,14 +70,23 @@ export class ElectionClient {
         break;
       case 'stopped':
         this.#lastStatus = message.status;
-        this.#listener.stopped();
+        this.#listener.stopped(message.resumable);
         break;
     }
   }
 
-  /** Replaces the whole configuration; the problems say why nothing of it is in force. Rejects with ElectionTimeout. */
-  async configure(routers: readonly RouterSettings[]): Promise<readonly Problem[]> {
-    return await this.#ask(this.#configures, 'a configuration', (nonce) => ({ kind: 'configure', nonce, routers }));
+  /**
+   * Replaces the whole configuration; the problems say why nothing of it is in force. Rejects with ElectionTimeout.
+   *
+   * @param resumed at the start of the process: routers that its predecessor left active
+   */
+  async configure(settings: ElectionSettings, resumed: readonly ResumedRouter[] = []): Promise<readonly Problem[]> {
+    return await this.#ask(this.#configures, 'a configuration', (nonce) => ({
+      kind: 'configure',
+      nonce,
+      settings,
+      ...(resumed.length === 0 ? {} : { resumed }),
+    }));
   }
 
   /** How it is now, or, when the election is over, how it ended. Rejects with ElectionTimeout. */
@@ -85,8 +95,14 @@ export class ElectionClient {
     return await this.#ask(this.#statuses, 'a question for its status', (id) => ({ kind: 'statusRequest', id }));
   }
 
-  checkChanged(check: string, state: TrackState): void {
-    this.#post({ kind: 'check', check, state });
+  /** A track that this thread knows the state of: "check NAME", "bfd NAME". */
+  trackChanged(id: string, state: TrackState): void {
+    this.#post({ kind: 'track', id, state });
+  }
+
+  /** Stop at once and keep what the routers hold, for the next process. Answered by `stopped`. */
+  suspend(): void {
+    this.#post({ kind: 'suspend' });
   }
 
   /** Occurrences kept until now may be sent. */

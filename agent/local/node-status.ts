@@ -1,8 +1,10 @@
 /** The agent's state as the protocol has it, put together from what each part knows; and what of it is news. Pure. */
 import type {
+  BfdStatus,
   BundleIdentity,
   CheckStatus,
   ControllerLink,
+  GroupStatus,
   HookRun,
   NodeStatus,
   RefusedBundle,
@@ -12,7 +14,7 @@ import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import { microsToDuration } from '../../proto/rules/duration.js';
 import type { Micros, Millis } from '../../proto/rules/time.js';
 import { memberStateOf } from '../journal/occurrence-event.js';
-import type { ElectionRouterStatus, ElectionStatus } from '../runtime/messages.js';
+import type { ElectionGroupStatus, ElectionRouterStatus, ElectionStatus } from '../runtime/messages.js';
 
 export interface StatusParts {
   readonly node: string;
@@ -25,7 +27,8 @@ export interface StatusParts {
   /** Absent: the election thread has not answered yet. */
   readonly election: ElectionStatus | undefined;
   readonly checks: readonly CheckStatus[];
-  /** By router. */
+  readonly bfdSessions: readonly BfdStatus[];
+  /** By router, or by "group NAME". */
   readonly lastHooks: ReadonlyMap<string, HookRun>;
   readonly controller: ControllerLink;
   readonly queuedEvents: number;
@@ -54,6 +57,32 @@ export function nodeStatusOf(parts: StatusParts): NodeStatus {
     queuedEvents: parts.queuedEvents,
     droppedEvents: parts.droppedEvents,
     refused: parts.refused,
+    groups: (election?.groups ?? [])
+      .map((group) => groupStatusOf(group, parts.lastHooks.get(`group ${group.name}`)))
+      .sort((left, right) => (left.name < right.name ? -1 : 1)),
+    bfdSessions: [...parts.bfdSessions],
+    interfaces: (election?.interfaces ?? []).map(({ name, up, counters }) => ({
+      name,
+      up,
+      counters: { ...counters },
+    })),
+    hostItems: (election?.hostItems ?? []).map(({ item, kind, present, error = '' }) => ({
+      item,
+      kind,
+      present,
+      error,
+    })),
+  };
+}
+
+function groupStatusOf(group: ElectionGroupStatus, lastHook: HookRun | undefined): GroupStatus {
+  return {
+    name: group.name,
+    state: memberStateOf(group.state),
+    since: new Date(group.sinceWallMs),
+    policy: group.policy,
+    routers: [...group.routers],
+    lastHook,
   };
 }
 
@@ -88,16 +117,39 @@ function routerStatusOf(router: ElectionRouterStatus, lastHook: HookRun | undefi
       advertisementInterval: span(peer.interval),
       advertisements: peer.advertisements,
       checksumForm: peer.checksumForm ?? '',
+      lost: peer.lost,
+      jitter: span(peer.jitter),
+      authentication: peer.authentication ?? '',
     })),
     counters: { ...router.counters },
     tracks: router.tracks.map((track) => ({
       subject: track.id,
-      state: track.state,
+      state: String(track.state),
       weight: track.weight,
       reverse: track.reverse,
     })),
     lastHook,
     handingOver: router.handingOver,
+    family: router.family,
+    transport: router.transport,
+    excludedAddresses: [...router.excludedAddresses],
+    routes: [...router.routes],
+    heldRoutes: [...router.heldRoutes],
+    rules: [...router.rules],
+    heldRules: [...router.heldRules],
+    virtualMacInterface: router.virtualMac?.interface ?? '',
+    virtualMac: router.virtualMac?.address ?? '',
+    group: router.group ?? '',
+    rejected: router.rejected.map(({ source, reason, count, lastWallMs }) => ({
+      source,
+      reason,
+      count,
+      last: new Date(lastWallMs),
+    })),
+    checksum: router.checksum ?? '',
+    authentication: router.authentication,
+    accept: router.accept,
+    conflicts: router.conflicts.map(({ address, mac, lastWallMs }) => ({ address, mac, last: new Date(lastWallMs) })),
   };
 }
 
@@ -109,30 +161,30 @@ function span(micros: Micros): Duration {
 export class StatusNews {
   #routers = new Map<string, string>();
   #checks = new Map<string, string>();
-  #node = '';
+  #rest = '';
 
   /** Forgets: the next call tells everything. */
   reset(): void {
     this.#routers.clear();
     this.#checks.clear();
-    this.#node = '';
+    this.#rest = '';
   }
 
   /**
-   * The status cut down to the routers and checks that differ in more than counters and clocks; absent when nothing
-   * differs. `full`: something is gone, and the lists are complete.
+   * The status cut down to the routers and checks that differ in more than counters and clocks, the other lists whole;
+   * absent when nothing differs. `full`: something is gone, and the lists are complete.
    */
   since(status: NodeStatus): { readonly status: NodeStatus; readonly full: boolean } | undefined {
     const routers = new Map(status.routers.map((router) => [router.name, JSON.stringify(telling(router))]));
     const checks = new Map(status.checks.map((check) => [check.name, JSON.stringify(tellingOfCheck(check))]));
-    const node = JSON.stringify([status.bundle, status.node, status.startedAt]);
+    const rest = JSON.stringify(tellingOfRest(status));
     const full = isSomeGone(this.#routers, routers) || isSomeGone(this.#checks, checks);
     const changedRouters = status.routers.filter(({ name }) => this.#routers.get(name) !== routers.get(name));
     const changedChecks = status.checks.filter(({ name }) => this.#checks.get(name) !== checks.get(name));
-    const isNews = full || changedRouters.length > 0 || changedChecks.length > 0 || node !== this.#node;
+    const isNews = full || changedRouters.length > 0 || changedChecks.length > 0 || rest !== this.#rest;
     this.#routers = routers;
     this.#checks = checks;
-    this.#node = node;
+    this.#rest = rest;
     if (!isNews) return undefined;
     return { full, status: full ? status : { ...status, routers: changedRouters, checks: changedChecks } };
   }
@@ -145,11 +197,26 @@ function isSomeGone(before: ReadonlyMap<string, string>, now: ReadonlyMap<string
 
 /** Without what moves with every advertisement. */
 function telling(router: RouterStatus): unknown {
-  const { counters: _counters, nextDeadline: _next, peers, ...rest } = router;
-  return [rest, peers.map(({ address, priority, checksumForm }) => [address, priority, checksumForm])];
+  const { counters: _counters, nextDeadline: _next, peers, rejected, conflicts, ...rest } = router;
+  return [
+    rest,
+    peers.map(({ address, priority, checksumForm, authentication }) => [
+      address,
+      priority,
+      checksumForm,
+      authentication,
+    ]),
+    rejected.map(({ source, reason }) => [source, reason]),
+    conflicts.map(({ address, mac }) => [address, mac]),
+  ];
+}
+
+function tellingOfRest({ bundle, node, startedAt, groups, bfdSessions, interfaces, hostItems }: NodeStatus): unknown {
+  const sessions = bfdSessions.map(({ counters: _counters, ...session }) => session);
+  return [bundle, node, startedAt, groups, sessions, interfaces.map(({ name, up }) => [name, up]), hostItems];
 }
 
 /** Without what moves with every run of a check that stays as it is. */
 function tellingOfCheck(check: CheckStatus): unknown {
-  return [check.name, check.state, check.lastResult, check.exitCode, check.reason, check.since];
+  return [check.name, check.state, check.lastResult, check.exitCode, check.reason, check.since, check.value];
 }

@@ -9,12 +9,15 @@ import type { Logger } from '../../proto/process/logger.js';
 import { assertNever } from '../../proto/rules/assert-never.js';
 import { FifoWriter, type OpenFifo } from '../hooks/fifo.js';
 import type { HookRunner } from '../hooks/hook-runner.js';
-import { notificationOf } from '../hooks/notification.js';
+import { lowerPriorityNotification, type Notification, notificationOf, priorityLine } from '../hooks/notification.js';
 import { Flood, type Repeated } from '../journal/flood.js';
 import type { Journal } from '../journal/journal.js';
 import {
+  addressConflictEvent,
   addressEvent,
+  groupTransitionEvent,
   hookEvent,
+  itemEvent,
   leaseLostEvent,
   lowerPriorityEvent,
   noticeEvent,
@@ -24,11 +27,19 @@ import {
 import type { Occurrence } from '../runtime/messages.js';
 import type { CancelTimer, Clock } from './clock.js';
 
-/** What a router's hooks are and what they call it. */
-export interface NotifiedRouter {
+/** What the hooks of a router or group are and what they call it. */
+export interface Notified {
   readonly displayName: string;
   readonly hooks: Hooks | undefined;
 }
+
+/** By name. */
+export interface NotifiedSet {
+  readonly routers: ReadonlyMap<string, Notified>;
+  readonly groups: ReadonlyMap<string, Notified>;
+}
+
+const NOBODY: NotifiedSet = { routers: new Map(), groups: new Map() };
 
 export interface OccurrenceEdges {
   readonly clock: Clock;
@@ -43,27 +54,42 @@ export class Occurrences {
   readonly #fifos = new Map<string, FifoWriter>();
   readonly #lowerPriorities = new Flood();
   readonly #lastHooks = new Map<string, HookRun>();
-  #routers: ReadonlyMap<string, NotifiedRouter> = new Map();
+  /** What may still change its state: also what is no longer configured, until it has stopped. */
+  readonly #routers = new Map<string, Notified>();
+  readonly #groups = new Map<string, Notified>();
+  #inForce: NotifiedSet = NOBODY;
+  /** The configuration that is being put in force now. */
+  #expected: NotifiedSet | undefined;
   #cancelFlood: CancelTimer | undefined;
 
   constructor(edges: OccurrenceEdges) {
     this.#edges = edges;
   }
 
-  /** By router: the result of the last hook that ended. */
+  /** By router, or by "group NAME": the result of the last hook that ended. */
   get lastHooks(): ReadonlyMap<string, HookRun> {
     return this.#lastHooks;
   }
 
-  /** Routers that may start before `configure` is called with them; known ones stay as they are until then. */
-  expect(routers: ReadonlyMap<string, NotifiedRouter>): void {
-    this.#routers = new Map([...routers, ...this.#routers]);
+  /** A configuration that is being put in force: what is new in it may start at any moment, what is not in it stops. */
+  expect(wanted: NotifiedSet): void {
+    this.#expected = wanted;
+    for (const [name, router] of wanted.routers) if (!this.#routers.has(name)) this.#routers.set(name, router);
+    for (const [name, group] of wanted.groups) if (!this.#groups.has(name)) this.#groups.set(name, group);
   }
 
-  /** By the routers' names. One that is gone keeps its hooks for its stop, which comes after this. */
-  configure(routers: ReadonlyMap<string, NotifiedRouter>): void {
-    const gone = [...this.#routers].filter(([name]) => !routers.has(name));
-    this.#routers = new Map([...gone, ...routers]);
+  /** It is in force. */
+  configure(wanted: NotifiedSet): void {
+    this.#expected = undefined;
+    this.#inForce = wanted;
+    for (const [name, router] of wanted.routers) this.#routers.set(name, router);
+    this.#groups.clear();
+    for (const [name, group] of wanted.groups) this.#groups.set(name, group);
+  }
+
+  /** It was refused: what is in force stays. */
+  refused(): void {
+    this.#expected = undefined;
   }
 
   received(occurrence: Occurrence): void {
@@ -84,7 +110,12 @@ export class Occurrences {
         break;
       }
       case 'lowerPriorityHeard': {
-        const { router, source } = occurrence;
+        const { router, source, effectivePriority } = occurrence;
+        const known = this.#routers.get(router);
+        if (known?.hooks !== undefined) {
+          const name = known.displayName || router;
+          this.#carryOut(router, lowerPriorityNotification(name, effectivePriority, known.hooks));
+        }
         const told = this.#lowerPriorities.add({ router, source, count: 1 }, occurrence.at);
         if (told !== undefined) this.#tellLowerPriority(told);
         this.#planFlood();
@@ -106,6 +137,35 @@ export class Occurrences {
         const { router, address, interface: device, change, detail } = occurrence;
         log.warn({ router, address, interface: device, code: change, detail }, 'address changed');
         journal.add(addressEvent(occurrence));
+        break;
+      }
+      case 'item': {
+        const { owner, item, change, detail } = occurrence;
+        log.warn({ router: owner, path: item, code: change, detail }, 'route or rule changed');
+        journal.add(itemEvent(occurrence));
+        break;
+      }
+      case 'addressConflict': {
+        const { router, address, interface: device, mac, sentence } = occurrence;
+        log.error({ router, address, interface: device, peer: mac, detail: sentence }, 'somebody else has an address');
+        journal.add(addressConflictEvent(occurrence));
+        break;
+      }
+      case 'groupTransition': {
+        const { group, from, to, cause, sentence } = occurrence;
+        const level = to === 'fault' ? 'warn' : 'info';
+        log[level]({ group, from, to, cause, detail: sentence }, 'group changed its state');
+        journal.add(groupTransitionEvent(occurrence));
+        this.#notifyGroup(occurrence);
+        break;
+      }
+      case 'priorityChanged': {
+        const { router, state, effectivePriority: priority } = occurrence;
+        log.info({ router, priority }, 'effective priority changed');
+        const known = this.#routers.get(router);
+        if (known?.hooks === undefined) break;
+        const line = priorityLine(known.displayName || router, state, priority, known.hooks);
+        if (line !== undefined) this.#fifo(line.path).write(line.line);
         break;
       }
       case 'log': {
@@ -139,11 +199,32 @@ export class Occurrences {
   #notify(change: Extract<Occurrence, { kind: 'transition' }>): void {
     const { router, to, cause, effectivePriority } = change;
     const known = this.#routers.get(router);
+    const isDeleted = !(this.#expected ?? this.#inForce).routers.has(router);
     const name = known?.displayName || router;
-    const notification = notificationOf({ router: name, to, cause, effectivePriority }, known?.hooks);
-    if (notification === undefined) return;
-    if (notification.fifo !== undefined) this.#fifo(notification.fifo.path).write(notification.fifo.line);
-    this.#edges.hooks.run(router, notification.commands);
+    const notification = notificationOf(
+      { subject: 'INSTANCE', name, to, cause, effectivePriority, isDeleted },
+      known?.hooks,
+    );
+    if (isDeleted && to === 'initialize') this.#routers.delete(router);
+    if (notification !== undefined) this.#carryOut(router, notification);
+  }
+
+  #notifyGroup(change: Extract<Occurrence, { kind: 'groupTransition' }>): void {
+    const { group, to, cause } = change;
+    const known = this.#groups.get(group);
+    const name = known?.displayName || group;
+    // keepalived knows no deletion of a group: its members are told of theirs.
+    const notification = notificationOf(
+      { subject: 'GROUP', name, to, cause, effectivePriority: 0, isDeleted: false },
+      known?.hooks,
+    );
+    if (notification !== undefined) this.#carryOut(`group ${group}`, notification);
+  }
+
+  /** @param turn what is run one after the other: a router's name, or "group NAME" */
+  #carryOut(turn: string, { commands, fifo }: Notification): void {
+    if (fifo !== undefined) this.#fifo(fifo.path).write(fifo.line);
+    this.#edges.hooks.run(turn, commands);
   }
 
   #fifo(path: string): FifoWriter {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { notificationOf } from '../../agent/hooks/notification.js';
+import { lowerPriorityNotification, notificationOf, priorityLine } from '../../agent/hooks/notification.js';
 import type { StateName } from '../../agent/vrrp/index.js';
 import { Hooks } from '../../proto/gen/baton/v1/resources.js';
 
@@ -13,8 +13,17 @@ const HOOKS = Hooks.fromPartial({
   fifo: '/run/fifo',
 });
 
+const CHANGE = {
+  subject: 'INSTANCE',
+  name: 'VI_1',
+  to: 'active',
+  cause: '',
+  effectivePriority: 101,
+  isDeleted: false,
+} as const;
+
 function linesFor(to: StateName, cause: string, hooks: Hooks | undefined = HOOKS): string[] {
-  const notification = notificationOf({ router: 'VI_1', to, cause, effectivePriority: 101 }, hooks);
+  const notification = notificationOf({ ...CHANGE, to, cause }, hooks);
   if (notification === undefined) return [];
   return [...notification.commands.map(({ command }) => command.join(' ')), notification.fifo?.line ?? ''];
 }
@@ -36,14 +45,14 @@ test('waiting for the first result of a check tells nobody', () => {
 });
 
 test('only what is configured is run', () => {
-  assert.equal(notificationOf({ router: 'r', to: 'active', cause: '', effectivePriority: 1 }, undefined), undefined);
+  assert.equal(notificationOf(CHANGE, undefined), undefined);
   const onlyFault = Hooks.fromPartial({ fault: { command: ['/f'] } });
   assert.deepEqual(linesFor('active', '', onlyFault), ['']);
   assert.deepEqual(linesFor('fault', '', onlyFault), ['/f', '']);
 });
 
 test('user and timeout go with the command', () => {
-  const commands = notificationOf({ router: 'r', to: 'backup', cause: '', effectivePriority: 1 }, HOOKS)?.commands;
+  const commands = notificationOf({ ...CHANGE, to: 'backup' }, HOOKS)?.commands;
   assert.deepEqual(
     commands?.map(({ hook, user, timeout }) => [hook, user, timeout?.seconds]),
     [
@@ -51,4 +60,45 @@ test('user and timeout go with the command', () => {
       ['any', undefined, 5],
     ],
   );
+});
+
+test('a group is told as keepalived tells it: GROUP, and priority 0', () => {
+  const group = notificationOf({ ...CHANGE, subject: 'GROUP', name: 'G1', effectivePriority: 0 }, HOOKS);
+  assert.deepEqual(
+    group?.commands.map(({ command }) => command.join(' ')),
+    ['/m x', '/n --flag GROUP G1 MASTER 0'],
+  );
+  assert.equal(group?.fifo?.line, 'GROUP "G1" MASTER 0\n');
+});
+
+test('a router that is no longer configured is deleted to those who asked for that, else in fault', () => {
+  const stopped = { ...CHANGE, to: 'initialize', cause: 'shutdown', isDeleted: true } as const;
+  const words = (hooks: Hooks) => notificationOf(stopped, hooks)?.commands.map(({ command }) => command.join(' '));
+  assert.deepEqual(words(HOOKS), ['/f', '/n --flag INSTANCE VI_1 FAULT 101']);
+  assert.deepEqual(words({ ...HOOKS, deleted: { command: ['/d'], user: '', timeout: undefined } }), [
+    '/d',
+    '/n --flag INSTANCE VI_1 DELETED 101',
+  ]);
+});
+
+test('a lower priority that an active router hears: its own hook, bare, and its own word in the FIFO', () => {
+  const hooks = Hooks.fromPartial({
+    lowerPriorityHeard: { command: ['/l', 'a'] },
+    any: { command: ['/n'] },
+    fifo: '/p',
+  });
+  const { commands, fifo } = lowerPriorityNotification('VI_1', 101, hooks);
+  assert.deepEqual(
+    commands.map(({ hook, command }) => [hook, ...command]),
+    [['lower_priority_heard', '/l', 'a']],
+  );
+  assert.deepEqual(fifo, { path: '/p', line: 'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 101\n' });
+});
+
+test('changes of the priority go to the FIFO of those who asked for them', () => {
+  const hooks = Hooks.fromPartial({ fifo: '/p', priorityChanges: true });
+  assert.equal(priorityLine('VI_1', 'active', 99, hooks)?.line, 'INSTANCE "VI_1" MASTER_PRIORITY 99\n');
+  assert.equal(priorityLine('VI_1', 'fault', 99, hooks)?.line, 'INSTANCE "VI_1" BACKUP_PRIORITY 99\n');
+  assert.equal(priorityLine('VI_1', 'active', 99, { ...hooks, priorityChanges: false }), undefined);
+  assert.equal(priorityLine('VI_1', 'active', 99, { ...hooks, fifo: '' }), undefined);
 });
