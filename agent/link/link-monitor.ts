@@ -2,20 +2,15 @@
  * Tells what happens to interfaces and IPv4 addresses of this network namespace, whoever did it.
  */
 import { constants } from 'node:os';
+import type { IpPrefix } from '../../proto/rules/ip.js';
 import { libc, type Poll, SO_ATTACH_FILTER, SOL_SOCKET } from '../net/libc.js';
 import { otherNetlinkMessages, withFilter } from '../net/packet-filter.js';
 import { refusal, SocketOpenError } from '../net/system-error.js';
 import { messagesOf, type NetlinkMessage, NLMSG_OVERRUN } from '../wire/netlink-message.js';
-import {
-  RTM_DELADDR,
-  RTM_DELLINK,
-  RTM_NEWADDR,
-  RTM_NEWLINK,
-  readAddress,
-  readLink,
-} from '../wire/rtnetlink-message.js';
+import { RTM_DELADDR, RTM_NEWADDR, readAddress } from '../wire/rtnetlink-address.js';
+import { RTM_DELLINK, RTM_NEWLINK, readLink } from '../wire/rtnetlink-link.js';
 import { NetlinkSocket } from './netlink-socket.js';
-import type { InterfaceAddress, Link } from './rtnetlink.js';
+import type { InterfaceAddress, Link, Route, Rule } from './rtnetlink.js';
 
 export type LinkEvent =
   /** Made or changed. Repeats without a change are usual. */
@@ -27,7 +22,17 @@ export type LinkEvent =
    * Removed by somebody, by the kernel at the end of its lifetime, or with its interface. `own`: by a request of
    * `ignoreAdditionsBy`, either because it was asked for, or as a secondary of the primary address that was.
    */
-  | { readonly kind: 'addressRemoved'; readonly address: InterfaceAddress; readonly own: boolean };
+  | { readonly kind: 'addressRemoved'; readonly address: InterfaceAddress; readonly own: boolean }
+  /** A route of a watched destination, in any table: added or replaced by somebody else. */
+  | { readonly kind: 'routeAdded'; readonly route: Route }
+  /**
+   * Removed by somebody. The kernel does NOT tell of IPv4 routes that go when their interface is set down or removed, or
+   * when their preferred source is: look at them anew after such events.
+   */
+  | { readonly kind: 'routeRemoved'; readonly route: Route; readonly own: boolean }
+  /** By somebody else. */
+  | { readonly kind: 'ruleAdded'; readonly rule: Rule }
+  | { readonly kind: 'ruleRemoved'; readonly rule: Rule; readonly own: boolean };
 
 export interface LinkMonitorOptions {
   /** Port id of the Rtnetlink whose own additions and renewals are not to be told: the kernel filters them out. */
@@ -42,6 +47,16 @@ export interface LinkMonitorOptions {
 export interface LinkMonitor {
   /** Receive what is already there now, instead of at the next turn of the event loop. */
   drain(): void;
+  /**
+   * From now on tells of routes to exactly these destinations (not to what is within), and of no others, so that a host
+   * with the whole internet in its tables costs nothing. A default route is 0.0.0.0/0 or ::/0. Nothing is told of what
+   * was there before. Throws SocketOpenError.
+   */
+  watchRoutes(destinations: readonly IpPrefix[]): void;
+  /** From now on tells of rules, of both families, or no more. Throws SocketOpenError. */
+  watchRules(on: boolean): void;
+  /** Messages that were ignored because another process than the kernel had sent them. */
+  foreignMessages(): number;
   close(): void;
 }
 

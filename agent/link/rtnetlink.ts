@@ -3,8 +3,8 @@
  * sent, so its answer can be read at once and nothing here waits.
  */
 import { constants } from 'node:os';
-import { OK, type Outcome, refusal } from '../net/system-error.js';
-import { formatIpv4 } from '../wire/ipv4-address.js';
+import { type Family, formatIp } from '../../proto/rules/ip.js';
+import { OK, type Outcome, type Refusal, refusal } from '../net/system-error.js';
 import {
   messagesOf,
   type NetlinkMessage,
@@ -19,27 +19,40 @@ import {
   type AddressRequest,
   type AddressVerb,
   type InterfaceAddress,
-  type Link,
-  MAX_NAME_LENGTH,
   RTM_NEWADDR,
-  RTM_NEWLINK,
   readAddress,
-  readLink,
   writeAddressDump,
   writeAddressRequest,
+} from '../wire/rtnetlink-address.js';
+import {
+  type Ipv4Conf,
+  type Link,
+  type LinkChange,
+  MAX_NAME_LENGTH,
+  type MacvlanRequest,
+  RTM_NEWLINK,
+  readLink,
   writeLinkDump,
-  writeLinkRequest,
-} from '../wire/rtnetlink-message.js';
+  writeLinkQuestion,
+} from '../wire/rtnetlink-link.js';
+import type { Route, RouteRequest } from '../wire/rtnetlink-route.js';
+import type { Rule, RuleRequest } from '../wire/rtnetlink-rule.js';
 import { NETLINK_CAP_ACK, NETLINK_EXT_ACK, NetlinkSocket } from './netlink-socket.js';
 
-export type { AddressKey, AddressRequest, InterfaceAddress, Lifetime, Link } from '../wire/rtnetlink-message.js';
+export type { AddressKey, AddressRequest, InterfaceAddress, Lifetime } from '../wire/rtnetlink-address.js';
+export { detectionOf } from '../wire/rtnetlink-address.js';
+export type { Ipv4Conf, Link, LinkChange, MacvlanRequest } from '../wire/rtnetlink-link.js';
+export type { NextHop, Route, RouteMetric, RouteRequest } from '../wire/rtnetlink-route.js';
+export type { NumberRange, Rule, RuleRequest } from '../wire/rtnetlink-rule.js';
 
 export interface Rtnetlink {
   /** Our address on the netlink bus: notifications caused by our requests carry it. */
   readonly portId: number;
+  /** Messages that were ignored because another process than the kernel had sent them. */
+  foreignMessages(): number;
   /**
    * Adds addresses, all in as few datagrams as can be. One outcome per request, in order. EEXIST means that the very
-   * address (same prefix length) is there already and untouched: adopt it with renewAddresses().
+   * address (IPv4: with the same prefix length) is there already and untouched: adopt it with renewAddresses().
    */
   addAddresses(requests: readonly AddressRequest[]): readonly Outcome[];
   /**
@@ -53,10 +66,34 @@ export interface Rtnetlink {
   links(): readonly Link[];
   /** One interface by name; undefined if there is none. Throws RtnetlinkError. */
   link(name: string): Link | undefined;
-  /** All IPv4 addresses of the network namespace. Throws RtnetlinkError. */
+  /** All addresses of the network namespace, of both families. Throws RtnetlinkError. */
   addresses(): readonly InterfaceAddress[];
+
+  /**
+   * One outcome per request, in order. Adding: EEXIST if the destination has a route with this metric (and tos) in this
+   * table, whatever it leads to. Deleting: ESRCH if there is none that is as the request has it.
+   */
+  changeRoutes(change: 'add' | 'replace' | 'delete', requests: readonly RouteRequest[]): readonly Outcome[];
+  /** Of both families, or as asked for; without cached ones. Throws RtnetlinkError. */
+  routes(of?: { readonly family?: Family; readonly table?: number }): readonly Route[];
+  /** Adding: EEXIST if the same rule is there. Deleting: ENOENT if it is not. */
+  changeRules(change: 'add' | 'delete', requests: readonly RuleRequest[]): readonly Outcome[];
+  /** Of both families. Throws RtnetlinkError. */
+  rules(): readonly Rule[];
+
+  /** Makes a macvlan interface, down, in private mode, without an IPv6 address of its own. Nothing is left if refused. */
+  createMacvlan(request: MacvlanRequest): LinkOutcome;
+  setLink(index: number, change: LinkChange): Outcome;
+  deleteLink(index: number): Outcome;
+  /** Sets net.ipv4.conf.IFACE.* of an interface; what is absent stays. */
+  setIpv4Conf(index: number, conf: Ipv4Conf): Outcome;
+  /** net.ipv4.conf.IFACE.*; undefined if there is no such interface, or it has no IPv4. Throws RtnetlinkError. */
+  ipv4Conf(index: number): Required<Ipv4Conf> | undefined;
   close(): void;
 }
+
+/** A new interface as the kernel has it. */
+export type LinkOutcome = { readonly ok: true; readonly link: Link } | Refusal;
 
 /** Throws SocketOpenError. */
 export type OpenRtnetlink = () => Rtnetlink;
@@ -136,7 +173,7 @@ class HostRtnetlink implements Rtnetlink {
     const addresses: InterfaceAddress[] = [];
     this.#dump(
       'list addresses',
-      (sequence) => writeAddressDump(this.#writer, sequence),
+      (sequence) => writeAddressDump(this.#writer, 4, sequence),
       (message) => {
         const address = message.type === RTM_NEWADDR ? readAddress(message) : undefined;
         if (address !== undefined) addresses.push(address);
@@ -152,7 +189,7 @@ class HostRtnetlink implements Rtnetlink {
     const doing = `look up interface ${name}`;
     const sequence = this.#takeSequences(1);
     this.#writer.clear();
-    writeLinkRequest(this.#writer, name, sequence);
+    writeLinkQuestion(this.#writer, name, sequence);
     this.#send(doing);
     let link: Link | undefined;
     const isAnswered = this.#readAnswers(doing, (message) => {
@@ -186,7 +223,7 @@ class HostRtnetlink implements Rtnetlink {
    */
   #changeBatch(verb: AddressVerb, requests: readonly (AddressRequest | AddressKey)[]): readonly Outcome[] {
     const doing = (request: AddressKey) =>
-      `${DOING[verb]} ${formatIpv4(request.address)}/${request.prefixLength} on interface ${request.interfaceIndex}`;
+      `${DOING[verb]} ${formatIp(request.address)}/${request.prefixLength} on interface ${request.interfaceIndex}`;
     const last = requests.length - 1;
     const firstSequence = this.#takeSequences(requests.length);
     this.#writer.clear();

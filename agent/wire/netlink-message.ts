@@ -8,6 +8,7 @@
  *     +---------+------+-------+-----+--------+----------------------------+---------
  *                                attribute: | len 2 | type 2 | value | padding to 4 |
  */
+import type { IpAddress } from '../../proto/rules/ip.js';
 
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
@@ -17,6 +18,7 @@ export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
 /** In an error message: extended acknowledgement attributes follow. */
 const NLM_F_CAPPED = 0x100;
 const NLM_F_ACK_TLVS = 0x200;
@@ -29,6 +31,7 @@ const HEADER_LENGTH = 16;
 const ATTRIBUTE_HEADER_LENGTH = 4;
 /** Attribute types have two flag bits above 14 bits of type. */
 const ATTRIBUTE_TYPE_MASK = 0x3fff;
+const NLA_F_NESTED = 0x8000;
 const NLMSGERR_ATTR_MSG = 1;
 
 export interface NetlinkMessage {
@@ -78,8 +81,54 @@ export class NetlinkWriter {
     this.#bytes.set(value, at + ATTRIBUTE_HEADER_LENGTH);
   }
 
+  /** A string, NUL-terminated unless told otherwise. */
+  text(type: number, text: string, isTerminated = true): void {
+    const bytes = textBytes(text);
+    this.attribute(type, isTerminated ? bytes : bytes.subarray(0, -1));
+  }
+
+  uint16(type: number, value: number): void {
+    this.#view.setUint16(this.#value(type, 2), value, true);
+  }
+
+  uint32(type: number, value: number): void {
+    this.#view.setUint32(this.#value(type, 4), value, true);
+  }
+
+  /** In network order, as netfilter has its numbers. */
+  bigEndian32(type: number, value: number): void {
+    this.#view.setUint32(this.#value(type, 4), value);
+  }
+
+  /** 4 or 16 bytes in network order. */
+  ipAddress(type: number, address: IpAddress): void {
+    if (typeof address === 'number') {
+      this.bigEndian32(type, address);
+      return;
+    }
+    const at = this.#value(type, 16);
+    this.#view.setBigUint64(at, address >> 64n);
+    this.#view.setBigUint64(at + 8, address & 0xffff_ffff_ffff_ffffn);
+  }
+
+  /** Begins an attribute whose value is what is written until it is closed; returns what close() wants. */
+  open(type: number): number {
+    const at = this.#reserve(ATTRIBUTE_HEADER_LENGTH);
+    this.#view.setUint16(at + 2, type | NLA_F_NESTED, true);
+    return at;
+  }
+
+  /** At most 65535 bytes may have been written since open(). */
+  close(opened: number): void {
+    this.#view.setUint16(opened, this.#length - opened, true);
+  }
+
   end(): void {
     this.#view.setUint32(this.#messageStart, this.#length - this.#messageStart, true);
+  }
+
+  get length(): number {
+    return this.#length;
   }
 
   /** The datagram so far. Good until the next call of any other method. */
@@ -90,6 +139,14 @@ export class NetlinkWriter {
   clear(): void {
     this.#length = 0;
     this.#messageStart = 0;
+  }
+
+  /** Makes room for an attribute; returns where its value begins. */
+  #value(type: number, length: number): number {
+    const at = this.#reserve(ATTRIBUTE_HEADER_LENGTH + length);
+    this.#view.setUint16(at, ATTRIBUTE_HEADER_LENGTH + length, true);
+    this.#view.setUint16(at + 2, type, true);
+    return at + ATTRIBUTE_HEADER_LENGTH;
   }
 
   /** Makes room for `count` zeroed bytes and padding; returns where they begin. */

@@ -6,12 +6,10 @@ import {
   type AddressRequest,
   type AddressVerb,
   readAddress,
-  readLink,
   writeAddressDump,
   writeAddressRequest,
-  writeLinkDump,
-  writeLinkRequest,
-} from '../../agent/wire/rtnetlink-message.js';
+} from '../../agent/wire/rtnetlink-address.js';
+import { readLink, writeLinkDump, writeLinkQuestion } from '../../agent/wire/rtnetlink-link.js';
 import { bytesOf, ip } from './captured.js';
 
 /** Captured from Linux 6.18: 10.9.0.26/24 added with a lifetime of 3 s by port 2877490234, sequence 2. */
@@ -79,7 +77,7 @@ for (const [name, verb, address, acknowledge, hex] of requests) {
 
 test('bytes of the questions', () => {
   assert.deepEqual(
-    written((writer) => writeAddressDump(writer, 1)),
+    written((writer) => writeAddressDump(writer, 4, 1)),
     bytesOf('18000000 1600 0103 01000000 00000000 02000000 00000000'),
   );
   assert.deepEqual(
@@ -87,7 +85,7 @@ test('bytes of the questions', () => {
     bytesOf(`20000000 1200 0103 02000000 00000000 ${'00'.repeat(16)}`),
   );
   assert.deepEqual(
-    written((writer) => writeLinkRequest(writer, 'em1', 3)),
+    written((writer) => writeLinkQuestion(writer, 'em1', 3)),
     bytesOf(`28000000 1200 0100 03000000 00000000 ${'00'.repeat(16)} 0800 0300 656d3100`),
   );
 });
