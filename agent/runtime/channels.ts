@@ -20,11 +20,16 @@ export class Channels {
     return this.#channels.get(name);
   }
 
-  /** Makes and closes channels so that there is one for each interface in use, and puts every router on its own. */
-  arrange(routers: readonly RunningRouter[]): void {
-    const used = new Set<string>();
-    for (const { settings, wanted } of routers) {
+  /**
+   * Makes and closes channels so that there is one for each interface in use, and puts every router on its own.
+   *
+   * @param others further interfaces on which addresses are announced
+   */
+  arrange(routers: readonly RunningRouter[], others: Iterable<string> = []): void {
+    const used = new Set<string>(others);
+    for (const { settings, wanted, sendingDevice } of routers) {
       used.add(settings.interface);
+      used.add(sendingDevice);
       for (const { device } of wanted) used.add(device);
     }
     for (const [name, channel] of this.#channels) {
@@ -35,21 +40,24 @@ export class Channels {
     for (const name of used) {
       if (!this.#channels.has(name)) this.#channels.set(name, new Channel(name, this.edges, this.events));
     }
-    for (const channel of this.#channels.values()) {
-      channel.routers.clear();
-      channel.expected.clear();
+    for (const channel of this.#channels.values()) channel.clear();
+    for (const router of routers) {
+      const { settings, sendingDevice, family } = router;
+      this.#channels.get(settings.interface)?.of(family).routers.set(router.router.vrid, router);
+      const sending = this.#channels.get(sendingDevice)?.of(family);
+      if (sendingDevice !== settings.interface && sending !== undefined) sending.isSending = true;
     }
-    for (const router of routers)
-      this.#channels.get(router.settings.interface)?.routers.set(router.router.vrid, router);
   }
 
   /** Fits every channel to its interface as it is now. False: one could not be opened; try again. */
   fit(table: InterfaceTable): boolean {
+    const own: Uint8Array[] = [];
+    for (const { hardwareAddress } of table.links) if (hardwareAddress?.length === 6) own.push(hardwareAddress);
     let allOpen = true;
     for (const channel of this.#channels.values()) {
       const link = table.link(channel.name);
-      channel.fit(link);
-      if (link !== undefined && channel.routers.size > 0 && !channel.isOpen) allOpen = false;
+      channel.fit(link, own);
+      if (link !== undefined && !channel.isOpen) allOpen = false;
     }
     return allOpen;
   }

@@ -6,6 +6,8 @@ import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { OpenLinkMonitor } from '../link/link-monitor.js';
 import type { OpenRtnetlink } from '../link/rtnetlink.js';
 import type { OpenArpSocket } from '../net/arp-socket.js';
+import type { OpenNeighborSocket } from '../net/neighbor-socket.js';
+import type { OpenVrrpSender } from '../net/vrrp-sender.js';
 import type { OpenVrrpSocket } from '../net/vrrp-socket.js';
 import type { FromElection, ToElection } from './messages.js';
 
@@ -30,7 +32,9 @@ export interface Edges {
   /** Runs the task once, after what the kernel has ready by now has been received. */
   readonly defer: (task: () => void) => void;
   readonly openVrrpSocket: OpenVrrpSocket;
+  readonly openVrrpSender: OpenVrrpSender;
   readonly openArpSocket: OpenArpSocket;
+  readonly openNeighborSocket: OpenNeighborSocket;
   readonly openRtnetlink: OpenRtnetlink;
   readonly openLinkMonitor: OpenLinkMonitor;
 }

@@ -15,7 +15,7 @@ const OPTIMISTIC = 0x04;
 export class InterfaceTable {
   readonly #links = new Map<number, Link>();
   /** By interface, then by address and prefix length, in the kernel's order. */
-  readonly #addresses = new Map<number, Map<number | bigint, InterfaceAddress>>();
+  readonly #addresses = new Map<number, Map<Key, InterfaceAddress>>();
 
   /** Everything anew. */
   replace(links: readonly Link[], addresses: readonly InterfaceAddress[]): void {
@@ -107,7 +107,14 @@ export function isUsable({ address, flags }: InterfaceAddress): boolean {
   return (flags & TENTATIVE) === 0 || (flags & OPTIMISTIC) !== 0;
 }
 
-/** Address and prefix length in one number; exact, since both together have 38 bits (IPv4) or are a bigint (IPv6). */
-function keyOf({ address, prefixLength }: { readonly address: IpAddress; readonly prefixLength: number }) {
-  return typeof address === 'bigint' ? (address << 8n) | BigInt(prefixLength) : address * 64 + prefixLength;
+type Key = number | bigint | string;
+
+/**
+ * What tells one address of an interface from another, as the kernel has it: in IPv6 the address alone; in IPv4 the prefix
+ * length (in one number, exact, since both together have 38 bits) and the peer as well.
+ */
+function keyOf({ address, prefixLength, peer }: Omit<AddressKey, 'interfaceIndex'>): Key {
+  if (typeof address === 'bigint') return address;
+  const key = address * 64 + prefixLength;
+  return peer === undefined || peer === address ? key : `${key} ${peer}`;
 }

@@ -36,6 +36,8 @@ export class RunningRouter {
   /** Advertised addresses in their order, then the others. */
   wanted: readonly WantedAddress[];
   unicastPeers: readonly IpAddress[] | undefined;
+  /** Undefined with unicast peers. */
+  multicastGroup: IpAddress | undefined;
   configuredSource: IpAddress | undefined;
   /** The address that advertisements are sent from; undefined while there is none. */
   source: IpAddress | undefined;
@@ -79,8 +81,7 @@ export class RunningRouter {
     this.member = initialMember(settings.router);
     this.sinceWallMs = wallMs;
     this.wanted = wantedOf(settings);
-    this.unicastPeers = settings.peers?.map(mustParse);
-    this.configuredSource = settings.sourceAddress === undefined ? undefined : mustParse(settings.sourceAddress);
+    this.#parse(settings);
   }
 
   get router(): VirtualRouter {
@@ -93,6 +94,12 @@ export class RunningRouter {
 
   get family(): 4 | 6 {
     return this.settings.family;
+  }
+
+  /** The interface that advertisements leave from: with a virtual MAC its macvlan. */
+  get sendingDevice(): string {
+    const { virtualMac, interface: device } = this.settings;
+    return virtualMac === undefined || virtualMac.transmitOnBase ? device : virtualMac.name;
   }
 
   get isActive(): boolean {
@@ -112,8 +119,7 @@ export class RunningRouter {
     const former = this.wanted;
     this.settings = settings;
     this.wanted = wantedOf(settings);
-    this.unicastPeers = settings.peers?.map(mustParse);
-    this.configuredSource = settings.sourceAddress === undefined ? undefined : mustParse(settings.sourceAddress);
+    this.#parse(settings);
     this.templates = undefined;
     const keys = new Set(this.wanted.map(({ key }) => key));
     for (const key of this.failing.keys()) if (!keys.has(key)) this.failing.delete(key);
@@ -124,6 +130,12 @@ export class RunningRouter {
 
   count(counter: string, by = 1): void {
     this.counters[counter] = (this.counters[counter] ?? 0) + by;
+  }
+
+  #parse({ peers, multicastGroup, sourceAddress }: RouterSettings): void {
+    this.unicastPeers = peers?.map(mustParse);
+    this.multicastGroup = peers === undefined ? mustParse(multicastGroup) : undefined;
+    this.configuredSource = sourceAddress === undefined ? undefined : mustParse(sourceAddress);
   }
 }
 
