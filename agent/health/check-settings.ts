@@ -16,15 +16,7 @@ export interface CheckSettings {
   readonly probe: Probe;
 }
 
-export type Probe =
-  | ExecProbe
-  | HttpProbe
-  | TcpProbe
-  | DnsProbe
-  | GrpcProbe
-  | PingProbe
-  | ProcessProbe
-  | FileProbe;
+export type Probe = ExecProbe | HttpProbe | TcpProbe | DnsProbe | GrpcProbe | PingProbe | ProcessProbe | FileProbe;
 
 /** A program; exit code 0 is good. */
 export interface ExecProbe {

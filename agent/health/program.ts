@@ -4,14 +4,12 @@
  * output the first 4 KiB are kept and the rest is read and thrown away, so that it never blocks. Used by checks and hooks.
  */
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
-import { printableLines } from '../../proto/rules/printable-text.js';
-import type { Instant, Micros, Millis } from '../../proto/rules/time.js';
+import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { CancelTimer, Clock } from '../local/clock.js';
 import type { Account, AccountLookup } from './account.js';
 import type { Judgement } from './executable.js';
+import { OUTPUT_LIMIT, outputText, type Run, type RunListener } from './run.js';
 
-/** Bytes of standard output and error that are kept. */
-export const OUTPUT_LIMIT = 4096;
 /** Between SIGTERM and SIGKILL. */
 export const KILL_GRACE_MS = 2_000;
 
@@ -21,17 +19,6 @@ export interface Program {
   /** USER or USER:GROUP. Absent: the agent's script user. */
   readonly user?: string;
   readonly timeout: Millis;
-}
-
-export interface Outcome {
-  readonly result: CheckResult;
-  /** 0 unless it ended by itself. */
-  readonly exitCode: number;
-  readonly output: string;
-  /** Why it could not be run, or what ended it; empty otherwise. */
-  readonly reason: string;
-  readonly startedWallMs: Millis;
-  readonly duration: Micros;
 }
 
 /** How an operating-system process is started; it reports exactly once, by `failed` or by `exited`. */
@@ -61,20 +48,6 @@ export interface ProgramEdges {
   /** May it be run? Includes the host's own list where a controller named the program. */
   judge(file: string, account: Account): Promise<Judgement>;
   spawn(request: SpawnRequest): SpawnedProcess;
-}
-
-export interface Run {
-  /** Ends it now: SIGTERM to the group, then SIGKILL. Its result is then `reason` and not a failure of its own. */
-  end(reason: string): void;
-  /** After a timeout or `end`, whether even SIGKILL has not ended it. */
-  readonly unkillable: boolean;
-}
-
-export interface RunListener {
-  /** Exactly once, as soon as the result is known: at the end, at the timeout, or when it cannot be run. */
-  result(outcome: Outcome): void;
-  /** Exactly once, not before `result`: nothing of it runs any more as far as can be known. */
-  gone(): void;
 }
 
 export function runProgram(program: Program, edges: ProgramEdges, listener: RunListener): Run {
@@ -206,6 +179,6 @@ class OutputHead {
 
   /** Made safe to show: it goes to terminals, mails and logs. */
   text(): string {
-    return printableLines(Buffer.concat(this.#chunks).toString('utf8')).trimEnd();
+    return outputText(Buffer.concat(this.#chunks));
   }
 }

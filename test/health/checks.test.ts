@@ -1,22 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CheckSettings, CheckSupervisor } from '../../agent/health/checks.js';
+import type { CheckSettings } from '../../agent/health/check-settings.js';
+import { CheckSupervisor } from '../../agent/health/checks.js';
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 import { ManualClock } from '../local/manual-clock.js';
+import { FakeChecks } from './fake-checks.js';
 import { FakePrograms } from './fake-programs.js';
 
 const PG: CheckSettings = {
   name: 'pg',
-  program: { command: ['/pg'], timeout: 500 },
   interval: 1_000,
+  timeout: 500,
   hysteresis: { rise: 1, fall: 2 },
+  startJitter: 0,
+  probe: { kind: 'exec', command: ['/pg'] },
 };
 
 function setUp() {
   const clock = new ManualClock();
   const programs = new FakePrograms(clock);
   const states: string[] = [];
-  const supervisor = new CheckSupervisor(programs, {
+  const edges = new FakeChecks(programs);
+  const supervisor = new CheckSupervisor(edges, {
     stateChanged: (name, state) => states.push(`${name} ${state}`),
     statusChanged: () => undefined,
   });
@@ -25,7 +30,7 @@ function setUp() {
     assert.ok(found);
     return found;
   };
-  return { clock, programs, states, supervisor, status };
+  return { clock, programs, edges, states, supervisor, status };
 }
 
 test('a check runs at once and then at a fixed rate, however long each run takes', async () => {
@@ -67,7 +72,7 @@ test('the status of a check that has never ended says so', async () => {
 test('runs never overlap: what comes due meanwhile is skipped and counted', async () => {
   const { clock, programs, supervisor, status } = setUp();
   programs.obeys = [];
-  supervisor.configure([{ ...PG, program: { command: ['/pg'], timeout: 5_000 } }]);
+  supervisor.configure([{ ...PG, timeout: 5_000 }]);
   await clock.advance(3_500);
   assert.equal(programs.processes.length, 1);
   assert.equal(status().skipped, 3);
@@ -126,7 +131,7 @@ test('another command ends the run of the old one and keeps the state until its 
   programs.last.exit(0);
   await clock.advance(1_000);
   const old = programs.last;
-  supervisor.configure([{ ...PG, program: { command: ['/other'], timeout: 500 } }]);
+  supervisor.configure([{ ...PG, probe: { kind: 'exec', command: ['/other'] } }]);
   await clock.advance(0);
   assert.deepEqual(old.signals.slice(0, 1), ['SIGTERM']);
   assert.equal(programs.last.request.name, '/other');

@@ -8,7 +8,8 @@ import { after, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { hostProgramEdges } from '../../agent/health/host-edges.js';
-import { type Outcome, runProgram } from '../../agent/health/program.js';
+import { runProgram } from '../../agent/health/program.js';
+import type { Outcome } from '../../agent/health/run.js';
 import { systemClock } from '../../agent/local/clock.js';
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 

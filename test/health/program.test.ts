@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OUTPUT_LIMIT, type Outcome, type Program, type Run, runProgram } from '../../agent/health/program.js';
+import { type Program, runProgram } from '../../agent/health/program.js';
+import { OUTPUT_LIMIT, type Outcome, type Run } from '../../agent/health/run.js';
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 import { ManualClock, settled } from '../local/manual-clock.js';
 import { FakePrograms } from './fake-programs.js';
