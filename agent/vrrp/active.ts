@@ -1,7 +1,6 @@
 /** The active state (RFC 9568 section 6.4.3), while no handover is under way. */
 import { assertNever } from '../../proto/rules/assert-never.js';
 import { startHandover } from './handover.js';
-import { compareIpv4 } from './ipv4.js';
 import { sameAddresses } from './notices.js';
 import { currentPriority, failedTracks, OWNER_PRIORITY } from './priority.js';
 import type { Effect, Input, Member, OwnerConflict, Reason } from './state.js';
@@ -46,8 +45,14 @@ export function stepActive(router: VirtualRouter, member: Member, phase: Active,
     case 'addressLost':
       // A whole down interval, not a skew time: what took the address away may be lasting, and others get their turn.
       return becomeBackup(router, member, now, { code: 'address-lost' }, RELEASE);
+    case 'suspend':
+      // It is the others' patience that the process which goes on has: it starts as late as can be.
+      return stop(router, member, { code: 'suspended' }, [
+        { kind: 'advertise', priority: currentPriority(router, member.tracks) },
+      ]);
     case 'startup':
     case 'announcementHeard':
+    case 'addressConflict':
       return unchanged(member);
     default:
       return assertNever(input);
@@ -101,15 +106,19 @@ function hear(router: VirtualRouter, member: Member, phase: Active, input: Adver
   const { priority } = advertisement;
   const own = currentPriority(router, member.tracks);
   if (priority === 0) return advertiseNow(router, member, phase, now, []);
+  const lastWord: readonly Effect[] = router.higherPrioritySendAdvertisement
+    ? [{ kind: 'advertise', priority: own }]
+    : [];
   if (priority > own) {
-    return yieldTo(router, member, input, now, { code: 'higher-priority-heard', peer: source, priority });
+    return yieldTo(router, member, input, now, { code: 'higher-priority-heard', peer: source, priority }, lastWord);
   }
   if (priority === own) {
-    const order = compareIpv4(source, local);
     // Nobody can yield; it is reported as a notice, and our own timer is left alone.
-    if (order === 0) return unchanged(member);
-    if (order > 0) {
-      return yieldTo(router, member, input, now, { code: 'equal-priority-greater-address', peer: source, priority });
+    if (source === local) return unchanged(member);
+    // RFC 9568 section 6.4.3: as unsigned numbers, most significant byte first.
+    if (source > local) {
+      const reason: Reason = { code: 'equal-priority-greater-address', peer: source, priority };
+      return yieldTo(router, member, input, now, reason, lastWord);
     }
     if (own === OWNER_PRIORITY) return hearLesserOwner(router, member, phase, input, now);
   }
@@ -122,9 +131,10 @@ function yieldTo(
   input: AdvertisementInput,
   now: Instant,
   reason: Reason,
+  lastWord: readonly Effect[] = [],
 ): Outcome {
   const { priority, interval } = input.advertisement;
-  return becomeBackup(router, member, now, reason, [{ kind: 'removeAddresses' }], {
+  return becomeBackup(router, member, now, reason, [...lastWord, { kind: 'removeAddresses' }], {
     interval: learnedInterval(router, interval),
     activeRouter: { source: input.source, priority, interval, at: now },
   });
@@ -132,7 +142,9 @@ function yieldTo(
 
 /**
  * Two owners, and the one of lower address does not yield: after two of our own advertisements and 1.2 of the longer
- * interval we do, so that one remains (keepalived does the same by lowering itself to 254).
+ * interval we do, so that one remains. keepalived lowers itself to 254 then and yields for that reason, until the other
+ * one stops or it is active again; we are backup at 255, so that our skew time is 1/256 of an interval (version 2: of a
+ * second) shorter than its. Nothing else differs.
  */
 function hearLesserOwner(
   router: VirtualRouter,
@@ -155,8 +167,8 @@ function hearLesserOwner(
 }
 
 /**
- * Somebody advertises who ought not to: RFC 9568 section 6.4.3 says to advertise at once; keepalived announces as well,
- * since frames may have gone to the other one, and again a while later.
+ * Somebody advertises who ought not to: RFC 9568 section 6.4.3 says to advertise at once (RFC 5798 did not, and it can
+ * be turned off); keepalived announces as well, since frames may have gone to the other one, and again a while later.
  */
 function reassert(
   router: VirtualRouter,
@@ -165,20 +177,30 @@ function reassert(
   input: AdvertisementInput,
   now: Instant,
 ): Outcome {
-  const { lowerPriorityRepeat } = router.announcements;
-  const effects: Effect[] = [];
-  let next = phase;
-  if (lowerPriorityRepeat > 0) {
-    // Deviation: docs/decisions/0014. A burst that would come too soon after another one waits.
-    if (phase.answered !== undefined && now < phase.answered.at + ANSWER_BURST_PAUSE) {
-      next = { ...phase, answered: { at: phase.answered.at, again: true } };
-    } else {
-      effects.push({ kind: 'announceAddresses', repeat: lowerPriorityRepeat });
-      next = afterAnswer(router, phase, now);
-    }
+  const { next, effects } = answerBurst(router, phase, now);
+  const { priority } = input.advertisement;
+  const said: readonly Effect[] = [...effects, { kind: 'lowerPriorityHeard', source: input.source, priority }];
+  return router.lowerPriorityNoAdvertisement ? stay(member, next, said) : advertiseNow(router, member, next, now, said);
+}
+
+/** What another member of the sync group does when a member hears an advertisement of lower priority. */
+export function announceAlong(router: VirtualRouter, member: Member, phase: Active, now: Instant): Outcome {
+  const { next, effects } = answerBurst(router, phase, now);
+  return next === phase ? unchanged(member) : stay(member, next, effects);
+}
+
+function answerBurst(
+  router: VirtualRouter,
+  phase: Active,
+  now: Instant,
+): { readonly next: Active; readonly effects: readonly Effect[] } {
+  const { lowerPriorityRepeat: repeat } = router.announcements;
+  if (repeat === 0) return { next: phase, effects: [] };
+  // Deviation: docs/decisions/0014. A burst that would come too soon after another one waits.
+  if (phase.answered !== undefined && now < phase.answered.at + ANSWER_BURST_PAUSE) {
+    return { next: { ...phase, answered: { at: phase.answered.at, again: true } }, effects: [] };
   }
-  effects.push({ kind: 'lowerPriorityHeard', source: input.source, priority: input.advertisement.priority });
-  return advertiseNow(router, member, next, now, effects);
+  return { next: afterAnswer(router, phase, now), effects: [{ kind: 'announceAddresses', repeat }] };
 }
 
 /** When the burst that waits its turn is due. */

@@ -8,13 +8,14 @@ import {
   becomeFault,
   type Outcome,
   type PhaseOf,
+  probeFirst,
   stay,
   stop,
   unchanged,
   withTrack,
   withTracksOf,
 } from './transitions.js';
-import type { Instant, Ipv4, VirtualRouter } from './virtual-router.js';
+import type { Instant, IpAddress, VirtualRouter } from './virtual-router.js';
 
 type Backup = PhaseOf<'backup'>;
 
@@ -32,6 +33,10 @@ export function stepBackup(router: VirtualRouter, member: Member, phase: Backup,
       return reconfigure(router, member, phase, input.previous, now);
     case 'shutdown':
       return stop(router, member, { code: 'shutdown' });
+    case 'suspend':
+      return stop(router, member, { code: 'suspended' });
+    case 'addressConflict':
+      return phase.probing === undefined ? unchanged(member) : putOff(router, member, phase, now);
     case 'startup':
     case 'announcementHeard':
     case 'addressLost':
@@ -47,14 +52,33 @@ function activeDown(router: VirtualRouter, member: Member, phase: Backup, now: I
   if (now - phase.activeDownAt > LATE_TIMER && phase.listening === undefined) {
     return stay(member, { ...phase, activeDownAt: now + LISTEN_AFTER_LATE_TIMER, listening: true });
   }
-  return becomeActive(router, member, now, takeoverReason(router, member, phase, now));
+  if (phase.probing !== undefined) return becomeActive(router, member, now, phase.probing.reason);
+  const reason = takeoverReason(router, member, phase, now);
+  const { duplicateProbe } = router;
+  if (duplicateProbe === 'off' || isHolderKnown(reason)) return becomeActive(router, member, now, reason);
+  return duplicateProbe === 'refuse'
+    ? probeFirst(member, phase, now, reason)
+    : becomeActive(router, member, now, reason, 'probe');
 }
 
-function takeoverReason(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Reason {
+/** Whoever is taken over from still answers, as it should (decision 0011). */
+function isHolderKnown({ code }: Reason): boolean {
+  return code === 'preempted' || code === 'priority-zero-heard';
+}
+
+/** Somebody else has the addresses: what it is may change, so it is asked again after a whole down interval. */
+function putOff(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Outcome {
+  const { probing: _over, listening: _heard, ...rest } = phase;
+  const priority = currentPriority(router, member.tracks);
+  return stay(member, { ...rest, activeDownAt: now + activeDownInterval(router, priority, phase.activeAdverInterval) });
+}
+
+/** Why its timer expired. */
+export function takeoverReason(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Reason {
   if (phase.priorityZeroHeard) return { code: 'priority-zero-heard' };
   const other = phase.activeRouter;
   if (other !== undefined && other.priority < currentPriority(router, member.tracks)) {
-    if (now - other.at <= 3 * other.interval) {
+    if (now - other.at <= router.downTimerAdvertisements * other.interval) {
       return { code: 'preempted', peer: other.source, priority: other.priority };
     }
   }
@@ -65,7 +89,10 @@ function hear(
   router: VirtualRouter,
   member: Member,
   phase: Backup,
-  input: { readonly source: Ipv4; readonly advertisement: { readonly priority: number; readonly interval: number } },
+  input: {
+    readonly source: IpAddress;
+    readonly advertisement: { readonly priority: number; readonly interval: number };
+  },
   now: Instant,
 ): Outcome {
   const { priority, interval } = input.advertisement;

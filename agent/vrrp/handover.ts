@@ -8,7 +8,17 @@ import { assertNever } from '../../proto/rules/assert-never.js';
 import { currentPriority, failedTracks } from './priority.js';
 import type { Effect, Handover, Input, Member } from './state.js';
 import { handoverPatience, handoverRepeat, leaseDuration, RELEASE_AFTER_SUCCESSOR, renewInterval } from './timers.js';
-import { type Outcome, type PhaseOf, standUp, stay, stop, unchanged, withTrack, withTracksOf } from './transitions.js';
+import {
+  joined,
+  type Outcome,
+  type PhaseOf,
+  standUp,
+  stay,
+  stop,
+  unchanged,
+  withTrack,
+  withTracksOf,
+} from './transitions.js';
 import type { Instant, VirtualRouter } from './virtual-router.js';
 
 type Active = PhaseOf<'active'>;
@@ -69,6 +79,11 @@ export function stepHandover(
       return resume(router, member, phase, handover, now);
     case 'shutdown':
       return input.handover ? unchanged(member) : stop(router, member, { code: 'shutdown' }, GIVE_UP_AND_REMOVE);
+    // Priority 0 was said, and a successor is on its way: there is nothing left to go on with.
+    case 'suspend':
+      return stop(router, member, { code: 'shutdown' }, GIVE_UP_AND_REMOVE);
+    case 'addressConflict':
+      return unchanged(member);
     case 'track':
       return judge(router, withTrack(router, member, input.id, input.state));
     case 'reconfigured':
@@ -160,13 +175,11 @@ function afterEnd(router: VirtualRouter, ended: Outcome, input: Input, now: Inst
     case 'advertisement':
     case 'announcementHeard':
     case 'shutdown':
+    case 'suspend':
     case 'addressLost':
+    case 'addressConflict':
       return ended;
     default:
       return assertNever(input);
   }
-}
-
-function joined(first: Outcome, second: Outcome): Outcome {
-  return { member: second.member, effects: [...first.effects, ...second.effects] };
 }

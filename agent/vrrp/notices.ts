@@ -3,7 +3,7 @@ import { OWNER_PRIORITY } from './priority.js';
 import type { Effect, Input, Notice } from './state.js';
 import { longestLearnedInterval } from './timers.js';
 import type { Outcome } from './transitions.js';
-import type { Ipv4, VirtualRouter } from './virtual-router.js';
+import type { IpAddress, VirtualRouter } from './virtual-router.js';
 
 type AdvertisementInput = Extract<Input, { readonly kind: 'advertisement' }>;
 
@@ -31,21 +31,22 @@ export function noticesOf(router: VirtualRouter, input: AdvertisementInput): rea
 }
 
 /** The outcome with a `noticed` effect for each notice that this source has not been given since the last transition. */
-export function withNotices(outcome: Outcome, notices: readonly Notice[], source: Ipv4): Outcome {
+export function withNotices(outcome: Outcome, notices: readonly Notice[], source?: IpAddress): Outcome {
   let { noticed } = outcome.member;
   const effects: Effect[] = [];
   for (const notice of notices) {
     if (noticed.length >= MOST_NOTICED) break;
     if (noticed.some((known) => known.notice === notice && known.source === source)) continue;
-    noticed = [...noticed, { notice, source }];
-    effects.push({ kind: 'noticed', notice, source });
+    const told = source === undefined ? { notice } : { notice, source };
+    noticed = [...noticed, told];
+    effects.push({ kind: 'noticed', ...told });
   }
   if (effects.length === 0) return outcome;
   return { member: { ...outcome.member, noticed }, effects: [...outcome.effects, ...effects] };
 }
 
 /** Whether two lists name the same addresses, in whatever order. */
-export function sameAddresses(a: readonly Ipv4[], b: readonly Ipv4[]): boolean {
+export function sameAddresses(a: readonly IpAddress[], b: readonly IpAddress[]): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   if (a.every((address, index) => address === b[index])) return true;
@@ -53,6 +54,7 @@ export function sameAddresses(a: readonly Ipv4[], b: readonly Ipv4[]): boolean {
   return [...a].sort(ascending).every((address, index) => address === sorted[index]);
 }
 
-function ascending(a: Ipv4, b: Ipv4): number {
-  return a - b;
+function ascending(a: IpAddress, b: IpAddress): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -10,6 +10,10 @@ export const OWNER_PRIORITY = 255;
 type Tracks = Readonly<Record<string, TrackState>>;
 type Weighted = Pick<VirtualRouter, 'priority' | 'tracks'>;
 
+/** The most that one value can add, and from which sum on it is a fault instead (keepalived's track_file). */
+const HIGHEST_VALUE = 253;
+const FAULT_VALUE = -254;
+
 export interface EffectivePriority {
   /** 1..255 */
   readonly priority: number;
@@ -36,9 +40,8 @@ export function effectivePriority(router: Weighted, tracks: Tracks): EffectivePr
     if (track.weight === 0) continue;
     const state = tracks[track.id] ?? 'unknown';
     const value = owner ? 0 : contribution(track, state);
-    const configured = `weight ${signed(track.weight)}${track.reverse ? ' reversed' : ''}`;
-    const why = owner ? 'the priority of an address owner does not move' : configured;
-    terms.push({ term: track.id, value, reason: `${state === 'unknown' ? 'no result yet' : state}, ${why}` });
+    const why = owner ? 'the priority of an address owner does not move' : configured(track, state);
+    terms.push({ term: track.id, value, reason: `${stateInWords(state)}, ${why}` });
   }
   const sum = terms.reduce((total, { value }) => total + value, 0);
   const priority = currentPriority(router, tracks);
@@ -54,11 +57,19 @@ export function currentPriority(router: Weighted, tracks: Tracks): number {
   return Math.min(254, Math.max(1, sum));
 }
 
-/** Ids of the weight-0 tracks that are bad now; one is enough for fault. */
-export function failedTracks(router: Pick<VirtualRouter, 'tracks'>, tracks: Tracks): readonly string[] {
-  return router.tracks
-    .filter((track) => track.weight === 0 && tracks[track.id] === (track.reverse ? 'up' : 'down'))
-    .map((track) => track.id);
+/** Ids of the tracks that ask for fault now: weight-0 ones that are bad, values that weigh -254 or less. One is enough. */
+export function failedTracks(router: Weighted, tracks: Tracks): readonly string[] {
+  return router.tracks.filter((track) => isFailed(router, track, tracks[track.id])).map((track) => track.id);
+}
+
+function isFailed(router: Weighted, track: Track, state: TrackState | undefined): boolean {
+  if (track.weight === 0) {
+    const isBad = typeof state === 'number' ? state !== 0 : state === 'down';
+    const isGood = typeof state === 'number' ? state === 0 : state === 'up';
+    return track.reverse ? isGood : isBad;
+  }
+  if (typeof state !== 'number' || router.priority === OWNER_PRIORITY) return false;
+  return weighed(track, state) <= FAULT_VALUE;
 }
 
 /** Ids of the weight-0 tracks without a result. They hold a router that is starting, never one that runs. */
@@ -69,12 +80,31 @@ export function pendingTracks(router: Pick<VirtualRouter, 'tracks'>, tracks: Tra
 }
 
 /**
- * A positive weight counts while the thing is up, a negative one while it is down; reversal turns the sign. Without a
- * result neither counts, as in keepalived.
+ * A positive weight counts while the thing is up, a negative one while it is down; reversal turns the sign. A value
+ * counts as value x weight. Without a result neither counts, as in keepalived.
  */
 function contribution(track: Track, state: TrackState | undefined): number {
+  if (typeof state === 'number') return Math.max(FAULT_VALUE, Math.min(HIGHEST_VALUE, weighed(track, state)));
   if (state !== (track.weight > 0 ? 'up' : 'down')) return 0;
   return track.reverse ? -track.weight : track.weight;
+}
+
+/** Weight 0 moves nothing, whatever the value; 0 is never -0. */
+function weighed({ weight, reverse }: Track, value: number): number {
+  return (reverse ? -weight : weight) * value + 0;
+}
+
+function configured(track: Track, state: TrackState): string {
+  const weight = `weight ${signed(track.weight)}${track.reverse ? ' reversed' : ''}`;
+  if (typeof state !== 'number') return weight;
+  const product = weighed(track, state);
+  if (product <= FAULT_VALUE) return `${weight}: ${FAULT_VALUE} or less is a fault`;
+  return product > HIGHEST_VALUE ? `${weight}, at most ${HIGHEST_VALUE}` : weight;
+}
+
+function stateInWords(state: TrackState): string {
+  if (typeof state === 'number') return `value ${state}`;
+  return state === 'unknown' ? 'no result yet' : state;
 }
 
 function signed(weight: number): string {

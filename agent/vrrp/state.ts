@@ -2,7 +2,7 @@
  * State, inputs and effects of the election core. All of it plain data: an input log is a reproduction, an effect list
  * an assertion. The step function is in step.ts.
  */
-import type { Instant, Ipv4, Micros, TrackState, VirtualRouter } from './virtual-router.js';
+import type { Instant, IpAddress, Micros, TrackState, VirtualRouter } from './virtual-router.js';
 
 export type StateName = 'initialize' | 'backup' | 'active' | 'fault';
 
@@ -23,6 +23,10 @@ export type Phase =
       readonly priorityZeroHeard?: true;
       /** The timer had expired while this thread was away; it listens for a moment before it believes that. */
       readonly listening?: true;
+      /** In a sync group: its timer expired, and it waits for the others to want the same. */
+      readonly wantsActive?: true;
+      /** The timer expired and other holders of the addresses are looked for until `activeDownAt`; why it takes over. */
+      readonly probing?: { readonly reason: Reason };
     }
   | {
       readonly name: 'active';
@@ -61,7 +65,7 @@ export interface OwnerConflict {
 }
 
 export interface Heard {
-  readonly source: Ipv4;
+  readonly source: IpAddress;
   readonly priority: number;
   readonly interval: Micros;
   readonly at: Instant;
@@ -78,7 +82,7 @@ export interface Member {
 
 export interface Noticed {
   readonly notice: Notice;
-  readonly source: Ipv4;
+  readonly source?: IpAddress;
 }
 
 /** A decoded and accepted advertisement. */
@@ -86,11 +90,20 @@ export interface Advertisement {
   readonly priority: number;
   /** In microseconds; version 2 seconds and version 3 centiseconds are converted by the decoder. */
   readonly interval: Micros;
-  readonly addresses: readonly Ipv4[];
+  readonly addresses: readonly IpAddress[];
 }
 
 export type Input =
-  | { readonly kind: 'startup' }
+  /**
+   * Start. With `resume` the process before this one was suspended while it was active and last advertised at that
+   * instant: unless that is too long ago, the router is active at once and adopts what is still there.
+   */
+  | { readonly kind: 'startup'; readonly resume?: { readonly lastAdvertAt: Instant } }
+  /**
+   * Stop at once and leave everything as it is for the process that goes on: one more advertisement, and no priority 0.
+   * The transition's reason is `suspended` if that was done; a handover that is under way is ended instead.
+   */
+  | { readonly kind: 'suspend' }
   /** Stop. With handover, keep serving until a successor has taken over. */
   | { readonly kind: 'shutdown'; readonly handover: boolean }
   | { readonly kind: 'tick' }
@@ -98,21 +111,25 @@ export type Input =
   | { readonly kind: 'reconfigured'; readonly previous: VirtualRouter }
   | {
       readonly kind: 'advertisement';
-      readonly source: Ipv4;
+      readonly source: IpAddress;
       /** Our own source address, for ties. */
-      readonly local: Ipv4;
+      readonly local: IpAddress;
       readonly advertisement: Advertisement;
     }
   | { readonly kind: 'track'; readonly id: string; readonly state: TrackState }
   /** Somebody else announced all of our addresses by gratuitous ARP. Only asked for during a handover. */
   | { readonly kind: 'announcementHeard' }
   /** A tracked virtual address was removed by somebody else and could not be put back. */
-  | { readonly kind: 'addressLost' };
+  | { readonly kind: 'addressLost' }
+  /** After `probeAddresses`: somebody else answers for one of our addresses. */
+  | { readonly kind: 'addressConflict' };
 
 /** Intentions, in the order in which the runtime must carry them out. */
 export type Effect =
   | { readonly kind: 'advertise'; readonly priority: number }
   | { readonly kind: 'addAddresses' }
+  /** Ask whether anybody else has the addresses, by ARP or neighbour discovery; `addressConflict` is the answer. */
+  | { readonly kind: 'probeAddresses' }
   | { readonly kind: 'removeAddresses' }
   | { readonly kind: 'renewAddresses' }
   /** The list of addresses changed while they are held: add what is new, remove what is gone, leave the others alone. */
@@ -131,28 +148,32 @@ export type Effect =
   /** The thread was away longer than its lease or the others' patience; it stepped down before this input was looked at. */
   | { readonly kind: 'pausedTooLong'; readonly away: Micros }
   /** Something an operator should know that changed no state. */
-  | { readonly kind: 'noticed'; readonly notice: Notice; readonly source?: Ipv4 }
+  | { readonly kind: 'noticed'; readonly notice: Notice; readonly source?: IpAddress }
   /** notify_master_rx_lower_pri: an active router heard a lower-priority advertisement. */
-  | { readonly kind: 'lowerPriorityHeard'; readonly source: Ipv4; readonly priority: number };
+  | { readonly kind: 'lowerPriorityHeard'; readonly source: IpAddress; readonly priority: number };
 
 export type Notice =
   | 'interval-bounded'
   | 'interval-mismatch'
   | 'address-list-mismatch'
   | 'equal-priority-and-address'
-  | 'owner-conflict';
+  | 'owner-conflict'
+  | 'address-conflict';
 
-/** Why a state was entered. `detail` names the track, for faults and recoveries. */
+/** Why a state was entered. */
 export type Reason =
   | { readonly code: 'startup' | 'owner-startup' | 'shutdown' | 'handed-over' | 'handover-expired' }
+  | { readonly code: 'suspended' | 'resumed' }
   | { readonly code: 'active-down' | 'priority-zero-heard' | 'paused' | 'address-lost' }
   | {
       /** `preempted`: we took over from that peer; the others: we yielded to it. */
       readonly code: 'higher-priority-heard' | 'equal-priority-greater-address' | 'owner-conflict' | 'preempted';
-      readonly peer: Ipv4;
+      readonly peer: IpAddress;
       readonly priority: number;
     }
   | {
       readonly code: 'track-failed' | 'tracks-recovered' | 'checks-pending' | 'checks-ready';
       readonly tracks: readonly string[];
-    };
+    }
+  /** A member of the sync group moved, for that reason, and the others with it. */
+  | { readonly code: 'group'; readonly member: string; readonly why?: Reason };

@@ -10,7 +10,7 @@ import { nextAnswerAt, stepActive } from './active.js';
 import { stepBackup } from './backup.js';
 import { stepHandover } from './handover.js';
 import { noticesOf, withNotices } from './notices.js';
-import { currentPriority, failedTracks, pendingTracks } from './priority.js';
+import { currentPriority, failedTracks, OWNER_PRIORITY, pendingTracks } from './priority.js';
 import type { Effect, Input, Member, Reason } from './state.js';
 import { pauseLimit } from './timers.js';
 import {
@@ -18,6 +18,7 @@ import {
   type Outcome,
   type PhaseOf,
   standUp,
+  startUp,
   stay,
   stop,
   unchanged,
@@ -26,17 +27,34 @@ import {
 } from './transitions.js';
 import type { Instant, VirtualRouter } from './virtual-router.js';
 
+const TICK: Input = { kind: 'tick' };
+
 /**
  * One step. Called by the election loop for every input; `now` is monotonic. Effects are to be carried out in their
  * order. An early or repeated tick changes nothing.
  */
 export function step(router: VirtualRouter, member: Member, input: Input, now: Instant): Outcome {
+  if (input.kind === 'addressConflict') return answerConflict(router, member, input, now);
   if (input.kind !== 'advertisement') return decide(router, member, input, now);
-  const { name } = member.phase;
-  if (name === 'initialize' || name === 'fault') return unchanged(member);
+  const { phase } = member;
+  if (phase.name === 'initialize' || phase.name === 'fault') return unchanged(member);
+  if (router.ownerIgnoresAdvertisements && router.priority === OWNER_PRIORITY && !isHandingOver(member)) {
+    return decide(router, member, TICK, now);
+  }
   const outcome = decide(router, member, input, now);
   const notices = noticesOf(router, input);
   return notices.length === 0 ? outcome : withNotices(outcome, notices, input.source);
+}
+
+/** Looking for other holders has found one: said once. */
+function answerConflict(router: VirtualRouter, member: Member, input: Input, now: Instant): Outcome {
+  const isProbing = member.phase.name === 'backup' && member.phase.probing !== undefined;
+  const outcome = decide(router, member, input, now);
+  return isProbing ? withNotices(outcome, ['address-conflict']) : outcome;
+}
+
+function isHandingOver({ phase }: Member): boolean {
+  return phase.name === 'active' && phase.handover !== undefined;
 }
 
 /** When the runtime must next send a tick; undefined means never. */
@@ -117,8 +135,9 @@ function stepInitialize(
 ): Outcome {
   switch (input.kind) {
     case 'startup':
-      return phase.started ? unchanged(member) : standUp(router, member, now, { code: 'startup' });
+      return phase.started ? unchanged(member) : startUp(router, member, now, input.resume?.lastAdvertAt);
     case 'shutdown':
+    case 'suspend':
       return phase.started ? stay(member, { name: 'initialize', started: false }) : unchanged(member);
     case 'track': {
       const tracked = withTrack(router, member, input.id, input.state);
@@ -132,6 +151,7 @@ function stepInitialize(
     case 'advertisement':
     case 'announcementHeard':
     case 'addressLost':
+    case 'addressConflict':
       return unchanged(member);
     default:
       return assertNever(input);
@@ -152,11 +172,14 @@ function stepFault(router: VirtualRouter, member: Member, input: Input, now: Ins
       });
     case 'shutdown':
       return stop(router, member, { code: 'shutdown' });
+    case 'suspend':
+      return stop(router, member, { code: 'suspended' });
     case 'startup':
     case 'tick':
     case 'advertisement':
     case 'announcementHeard':
     case 'addressLost':
+    case 'addressConflict':
       return unchanged(member);
     default:
       return assertNever(input);

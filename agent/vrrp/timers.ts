@@ -5,7 +5,9 @@
 import { MICROS_PER_MILLISECOND, MICROS_PER_SECOND } from '../../proto/rules/time.js';
 import type { Micros, VirtualRouter } from './virtual-router.js';
 
-type Timing = Pick<VirtualRouter, 'version' | 'advertisementInterval'>;
+type Timing = Pick<VirtualRouter, 'version' | 'advertisementInterval' | 'downTimerAdvertisements'>;
+
+type Learning = Pick<VirtualRouter, 'version' | 'advertisementInterval' | 'strictRfc'>;
 
 /** How long a successor may take from its first advertisement to its gratuitous ARP before we let go (decision 0004). */
 export const RELEASE_AFTER_SUCCESSOR: Micros = 50 * MICROS_PER_MILLISECOND;
@@ -22,6 +24,9 @@ export const ANSWER_PAUSE: Micros = 1 * MICROS_PER_MILLISECOND;
 /** So are bursts of announcements in answer to advertisements of lower priority. */
 export const ANSWER_BURST_PAUSE: Micros = 100 * MICROS_PER_MILLISECOND;
 
+/** How long a router waits for answers before it claims its addresses, where it refuses to share them (decision 0011). */
+export const PROBE_TIME: Micros = 300 * MICROS_PER_MILLISECOND;
+
 const HANDOVER_REPEAT_MARGIN: Micros = 100 * MICROS_PER_MILLISECOND;
 const SHORTEST_LEASE: Micros = 2 * MICROS_PER_SECOND;
 
@@ -36,9 +41,16 @@ export function skewTime(router: Pick<VirtualRouter, 'version'>, priority: numbe
   return Math.floor(((256 - priority) * (router.version === 2 ? MICROS_PER_SECOND : interval)) / 256);
 }
 
-/** Active_Down_Interval: how long a backup of this priority waits for an advertisement (RFC 9568 section 6.1). */
-export function activeDownInterval(router: Pick<VirtualRouter, 'version'>, priority: number, interval: Micros): Micros {
-  return 3 * interval + skewTime(router, priority, interval);
+/**
+ * Active_Down_Interval: how long a backup of this priority waits for an advertisement (RFC 9568 section 6.1, which
+ * counts 3 missed ones).
+ */
+export function activeDownInterval(
+  router: Pick<VirtualRouter, 'version' | 'downTimerAdvertisements'>,
+  priority: number,
+  interval: Micros,
+): Micros {
+  return router.downTimerAdvertisements * interval + skewTime(router, priority, interval);
 }
 
 /**
@@ -57,17 +69,22 @@ export function renewInterval(router: Timing & Pick<VirtualRouter, 'priority'>):
 
 /**
  * The longest that an active router may have been silent and still believe that it is active: its lease or
- * Active_Down_Interval, whichever is shorter (decision 0002).
+ * Active_Down_Interval, whichever is shorter (decision 0002); with `timerExpiredBackup` the down interval of that
+ * priority at most.
  *
  * @param priority effective priority
  */
 export function pauseLimit(router: VirtualRouter, priority: number): Micros {
-  const down = activeDownInterval(router, priority, router.advertisementInterval);
-  return router.leased ? Math.min(leaseDuration(router), down) : down;
+  const { advertisementInterval, leased, preemptMode, timerExpiredBackup } = router;
+  const down = activeDownInterval(router, priority, advertisementInterval);
+  const limit = leased ? Math.min(leaseDuration(router), down) : down;
+  // A router that is not to preempt gives way to a backup of this priority, whose timer may be shorter than ours.
+  if (preemptMode || timerExpiredBackup === 0) return limit;
+  return Math.min(limit, activeDownInterval(router, timerExpiredBackup, advertisementInterval));
 }
 
 /** The longest advertised interval that a backup adopts (decision 0003); version 2 adopts none. */
-export function longestLearnedInterval(router: Timing & Pick<VirtualRouter, 'strictRfc'>): Micros {
+export function longestLearnedInterval(router: Learning): Micros {
   if (router.version === 2) return router.advertisementInterval;
   if (router.strictRfc) return Number.MAX_SAFE_INTEGER;
   return Math.max(4 * router.advertisementInterval, router.advertisementInterval + MICROS_PER_SECOND);
@@ -79,7 +96,7 @@ export function longestLearnedInterval(router: Timing & Pick<VirtualRouter, 'str
  * Deviation: docs/decisions/0003. An interval beyond the bound is not adopted; our own is used instead. The decoder
  * refuses an interval of 0; were one to come, our own is used as well, since 0 would take over at once.
  */
-export function learnedInterval(router: Timing & Pick<VirtualRouter, 'strictRfc'>, heard: Micros): Micros {
+export function learnedInterval(router: Learning, heard: Micros): Micros {
   if (router.version === 2 || heard <= 0 || heard > longestLearnedInterval(router)) return router.advertisementInterval;
   return heard;
 }
@@ -90,7 +107,7 @@ export function handoverPatience(router: Timing): Micros {
 }
 
 /** When a lost priority 0 is said again: after the longest skew timer that the first one can have started. */
-export function handoverRepeat(router: Timing): Micros {
+export function handoverRepeat(router: Pick<VirtualRouter, 'version' | 'advertisementInterval'>): Micros {
   const longestSkew = router.version === 2 ? MICROS_PER_SECOND : router.advertisementInterval;
   return longestSkew + HANDOVER_REPEAT_MARGIN;
 }

@@ -4,7 +4,7 @@
  */
 import { currentPriority, failedTracks, OWNER_PRIORITY, pendingTracks } from './priority.js';
 import type { Effect, Heard, Member, Phase, Reason } from './state.js';
-import { activeDownInterval, renewInterval } from './timers.js';
+import { activeDownInterval, PROBE_TIME, pauseLimit, renewInterval } from './timers.js';
 import type { Instant, Micros, TrackState, VirtualRouter } from './virtual-router.js';
 
 export interface Outcome {
@@ -59,9 +59,40 @@ function enter(
  *
  * Deviation: docs/decisions/0005. RFC 9568 section 6.4.2 advertises first.
  */
-export function becomeActive(router: VirtualRouter, member: Member, now: Instant, reason: Reason): Outcome {
+export function becomeActive(
+  router: VirtualRouter,
+  member: Member,
+  now: Instant,
+  reason: Reason,
+  probe: 'probe' | 'no probe' = 'no probe',
+): Outcome {
+  const { repeat } = router.announcements;
+  const effects: Effect[] = [];
+  if (probe === 'probe') effects.push({ kind: 'probeAddresses' });
+  effects.push({ kind: 'addAddresses' });
+  if (repeat > 0) effects.push({ kind: 'announceAddresses', repeat: 1 });
+  effects.push({ kind: 'advertise', priority: currentPriority(router, member.tracks) });
+  if (repeat > 1) effects.push({ kind: 'announceAddresses', repeat: repeat - 1 });
+  return enter(router, member, newlyActive(router, now), reason, effects);
+}
+
+/**
+ * To active where the process before this one was suspended. Nobody has taken over, so what presses is the
+ * advertisement; the addresses are there, unless their lease has just run out.
+ */
+function resumeActive(router: VirtualRouter, member: Member, now: Instant): Outcome {
+  const { repeat } = router.announcements;
+  const effects: Effect[] = [
+    { kind: 'advertise', priority: currentPriority(router, member.tracks) },
+    { kind: 'addAddresses' },
+  ];
+  if (repeat > 0) effects.push({ kind: 'announceAddresses', repeat });
+  return enter(router, member, newlyActive(router, now), { code: 'resumed' }, effects);
+}
+
+function newlyActive(router: VirtualRouter, now: Instant): PhaseOf<'active'> {
   const { repeat, delay, refresh } = router.announcements;
-  const phase: PhaseOf<'active'> = {
+  return {
     name: 'active',
     lastAdvertAt: now,
     adverAt: now + router.advertisementInterval,
@@ -69,11 +100,6 @@ export function becomeActive(router: VirtualRouter, member: Member, now: Instant
     ...(refresh > 0 && { refreshAt: now + refresh }),
     ...(router.leased && { renewAt: now + renewInterval(router) }),
   };
-  const effects: Effect[] = [{ kind: 'addAddresses' }];
-  if (repeat > 0) effects.push({ kind: 'announceAddresses', repeat: 1 });
-  effects.push({ kind: 'advertise', priority: currentPriority(router, member.tracks) });
-  if (repeat > 1) effects.push({ kind: 'announceAddresses', repeat: repeat - 1 });
-  return enter(router, member, phase, reason, effects);
 }
 
 /** What a router that becomes backup knows of the one that is active. */
@@ -111,6 +137,25 @@ export function becomeFault(
   return enter(router, member, { name: 'fault' }, { code: 'track-failed', tracks }, effects);
 }
 
+/** To fault although no track of its own asks for it: another member of its sync group is there. */
+export function holdInFault(
+  router: VirtualRouter,
+  member: Member,
+  reason: Reason,
+  effects: readonly Effect[] = NO_EFFECTS,
+): Outcome {
+  return enter(router, member, { name: 'fault' }, reason, effects);
+}
+
+/**
+ * Backup that waits for answers to its probe before it becomes active for this reason (decision 0011).
+ */
+export function probeFirst(member: Member, phase: PhaseOf<'backup'>, now: Instant, reason: Reason): Outcome {
+  const { listening: _listened, ...rest } = phase;
+  const probing: Phase = { ...rest, activeDownAt: now + PROBE_TIME, probing: { reason } };
+  return stay(member, probing, [{ kind: 'probeAddresses' }]);
+}
+
 /** To initialize: stopped. */
 export function stop(
   router: VirtualRouter,
@@ -138,9 +183,43 @@ export function standUp(router: VirtualRouter, member: Member, now: Instant, rea
   }
   // RFC 9568 section 6.4.1: the owner becomes active at startup. After a fault it listens first, as keepalived does.
   if (router.priority === OWNER_PRIORITY && from === 'initialize') {
-    return becomeActive(router, member, now, { code: 'owner-startup' });
+    const own: Reason = { code: 'owner-startup' };
+    if (router.duplicateProbe === 'refuse') return probingBackup(router, member, now, reason, own);
+    return becomeActive(router, member, now, own, router.duplicateProbe === 'warn' ? 'probe' : 'no probe');
   }
   return becomeBackup(router, member, now, reason);
+}
+
+function probingBackup(router: VirtualRouter, member: Member, now: Instant, reason: Reason, own: Reason): Outcome {
+  const backup = becomeBackup(router, member, now, reason);
+  const { phase } = backup.member;
+  if (phase.name !== 'backup') return backup;
+  return joined(backup, probeFirst(backup.member, phase, now, own));
+}
+
+/**
+ * From initialize: as the process before this one left it, if that was not too long ago, else as at any start. A check
+ * that has no result yet does not hold a router that runs.
+ */
+export function startUp(
+  router: VirtualRouter,
+  member: Member,
+  now: Instant,
+  lastAdvertAt: Instant | undefined,
+): Outcome {
+  const started = { code: 'startup' } as const;
+  const away = lastAdvertAt === undefined ? -1 : now - lastAdvertAt;
+  const isInTime = away >= 0 && away <= pauseLimit(router, currentPriority(router, member.tracks));
+  if (!isInTime) return standUp(router, member, now, started);
+  const faults = failedTracks(router, member.tracks);
+  // To the others we are still active: they are not to wait for a whole down interval.
+  if (faults.length > 0) return becomeFault(router, member, faults, [{ kind: 'advertise', priority: 0 }]);
+  return resumeActive(router, member, now);
+}
+
+/** Both, one after the other. */
+export function joined(first: Outcome, second: Outcome): Outcome {
+  return { member: second.member, effects: [...first.effects, ...second.effects] };
 }
 
 /**

@@ -24,7 +24,12 @@ export interface VirtualRouter {
   readonly preemptMode: boolean;
   /** How long a backup accepts lower-priority advertisements before it preempts; 0 for none. */
   readonly preemptDelay: Micros;
-  /** Follow RFC 9568 where Baton deviates for safety: no bound on the learned interval. */
+  /**
+   * Follow RFC 9568 where Baton deviates for safety. It switches one thing here: a backup adopts whatever interval is
+   * advertised (decision 0003). What does not break the protocol stays: the pause rule and leases, the planned stop, the
+   * order of announcement and advertisement, the pauses between answers. keepalived's strict_mode is a set of the other
+   * settings, and made into them where its configuration is read.
+   */
   readonly strictRfc: boolean;
   /** Virtual addresses, in the order in which they are advertised. */
   readonly addresses: readonly IpAddress[];
@@ -34,15 +39,24 @@ export interface VirtualRouter {
   readonly leased: boolean;
   /** Advertisements missed before a backup takes over, 1..100; RFC 9568 has 3. */
   readonly downTimerAdvertisements: number;
-  /** An active router does not answer an advertisement of lower priority (keepalived's lower_prio_no_advert). */
+  /**
+   * An active router does not advertise in answer to a lower priority (keepalived's lower_prio_no_advert); it does
+   * announce. Its advertisements come when they would have come anyway.
+   */
   readonly lowerPriorityNoAdvertisement: boolean;
-  /** One more advertisement before yielding to a higher priority (keepalived's higher_prio_send_advert). */
+  /** One more advertisement before yielding to a better router (keepalived's higher_prio_send_advert). */
   readonly higherPrioritySendAdvertisement: boolean;
-  /** An owner discards advertisements. */
+  /** An owner discards advertisements (RFC 9568 section 7.1 as published), but those of its successor. */
   readonly ownerIgnoresAdvertisements: boolean;
-  /** Without preempt mode: away for the down interval of this priority while active means backup; 0 for off. */
+  /**
+   * Priority, 1..254: without preempt mode, an active router that was away for the down interval of this priority
+   * becomes backup, where the pause rule does not ask for it earlier; 0 for off (keepalived's timer_expired_backup).
+   */
   readonly timerExpiredBackup: number;
-  /** Whether other holders of the addresses are looked for when they are claimed. */
+  /**
+   * Whether other holders of the addresses are looked for when they are claimed: along with it, or before, so that a
+   * router does not become active while somebody else has its addresses (decision 0011).
+   */
   readonly duplicateProbe: 'off' | 'warn' | 'refuse';
   /** In a sync group: becomes active only with the others; see sync-group.ts. */
   readonly group?: string;

@@ -50,6 +50,12 @@ export function randomCluster(random: Random): readonly MemberSpec[] {
         lowerPriorityDelay: 2 * interval,
       },
       leased,
+      downTimerAdvertisements: 3,
+      lowerPriorityNoAdvertisement: false,
+      higherPrioritySendAdvertisement: false,
+      ownerIgnoresAdvertisements: false,
+      timerExpiredBackup: 0,
+      duplicateProbe: 'off',
     };
     return { source, router };
   });

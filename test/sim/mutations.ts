@@ -26,7 +26,9 @@ export const MUTATIONS: Readonly<Record<string, Core>> = {
     input.advertisement.priority === own ? { ...input, source: input.local, local: input.source } : input,
   ),
   'addresses compared as signed numbers': heard((input) =>
-    input.source >>> 31 === input.local >>> 31 ? input : { ...input, source: input.local, local: input.source },
+    Number(input.source) >>> 31 === Number(input.local) >>> 31
+      ? input
+      : { ...input, source: input.local, local: input.source },
   ),
   'priority 0 is ignored': heard((input) => (input.advertisement.priority === 0 ? undefined : input)),
   'a higher priority is ignored while active': heard((input, own, phase) =>

@@ -279,6 +279,7 @@ export class SimNode {
         this.#world.trace(this, `${effect.from} -> ${effect.to} (${effect.reason.code})`);
         this.#world.transitioned(this, effect);
         return;
+      case 'probeAddresses':
       case 'pausedTooLong':
       case 'noticed':
       case 'lowerPriorityHeard':

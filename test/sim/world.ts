@@ -2,7 +2,8 @@
  * A whole run: a LAN, its hosts, the log, and what must hold between hosts once nothing disturbs them. What happens in
  * it is decided in chaos.ts and experiments.ts.
  */
-import { type Effect, formatIpv4, type Instant, type Micros } from '../../agent/vrrp/index.js';
+import type { Effect, Instant, Micros } from '../../agent/vrrp/index.js';
+import { formatIp } from '../../proto/rules/ip.js';
 import { randomCluster } from './cluster.js';
 import { Lan } from './lan.js';
 import { type Core, FIRST_RESULT, SimNode, type Surroundings } from './node.js';
@@ -60,7 +61,7 @@ export class World implements Surroundings {
     this.#sides = this.nodes.map(() => 0);
     for (const { port, source, router } of this.nodes) {
       this.log(
-        `node ${port}: ${formatIpv4(source)}, version ${router.version}, priority ${router.priority}, ` +
+        `node ${port}: ${formatIp(source)}, version ${router.version}, priority ${router.priority}, ` +
           `interval ${router.advertisementInterval} us, preempt ${router.preemptMode} after ${router.preemptDelay} us, ` +
           `weight ${router.tracks[1]?.weight}${router.tracks[1]?.reverse ? ' reversed' : ''}, leased ${router.leased}`,
       );

@@ -3,6 +3,7 @@ import {
   type Effect,
   type Input,
   type Instant,
+  type IpAddress,
   type Ipv4,
   initialMember,
   type Member,
@@ -16,7 +17,7 @@ export const SECOND = 1_000_000;
 export const LOCAL: Ipv4 = 0xc000_0202;
 export const SMALLER: Ipv4 = 0xc000_0201;
 export const GREATER: Ipv4 = 0xc000_0203;
-export const ADDRESSES: readonly Ipv4[] = [0xc000_021a, 0xc000_021b];
+export const ADDRESSES: readonly IpAddress[] = [0xc000_021a, 0xc000_021b];
 
 /** Version 3, priority 100, 1 s: skew 609375 us, Active_Down_Interval 3609375 us, lease 3 s. */
 export function sampleRouter(changes: Partial<VirtualRouter> = {}): VirtualRouter {
@@ -40,11 +41,17 @@ export function sampleRouter(changes: Partial<VirtualRouter> = {}): VirtualRoute
       lowerPriorityDelay: 5 * SECOND,
     },
     leased: true,
+    downTimerAdvertisements: 3,
+    lowerPriorityNoAdvertisement: false,
+    higherPrioritySendAdvertisement: false,
+    ownerIgnoresAdvertisements: false,
+    timerExpiredBackup: 0,
+    duplicateProbe: 'off',
     ...changes,
   };
 }
 
-export function heard(priority: number, source: Ipv4 = GREATER, interval = SECOND, addresses = ADDRESSES): Input {
+export function heard(priority: number, source: IpAddress = GREATER, interval = SECOND, addresses = ADDRESSES): Input {
   return { kind: 'advertisement', source, local: LOCAL, advertisement: { priority, interval, addresses } };
 }
 

@@ -20,13 +20,13 @@ const ROWS: readonly (readonly [version: 2 | 3, priority: number, interval: numb
 for (const [version, priority, interval, skew, down] of ROWS) {
   test(`version ${version}, priority ${priority}, ${interval} us: skew ${skew}, down ${down}`, () => {
     assert.equal(skewTime({ version }, priority, interval), skew);
-    assert.equal(activeDownInterval({ version }, priority, interval), down);
+    assert.equal(activeDownInterval({ version, downTimerAdvertisements: 3 }, priority, interval), down);
   });
 }
 
 test('the lease is the down interval in whole seconds, 2 s at least', () => {
   const lease = (version: 2 | 3, priority: number, advertisementInterval: number) =>
-    leaseDuration({ version, priority, advertisementInterval });
+    leaseDuration({ version, priority, advertisementInterval, downTimerAdvertisements: 3 });
   assert.equal(lease(2, 100, 1_000_000), 3_000_000);
   assert.equal(lease(3, 1, 1_000_000), 3_000_000);
   assert.equal(lease(3, 100, 100_000), 2_000_000);
