@@ -8,14 +8,14 @@ import type { Bundle } from '../../proto/gen/baton/v1/bundle.js';
 import type { Refusal } from '../../proto/gen/baton/v1/events.js';
 import type { BundleIdentity } from '../../proto/gen/baton/v1/status.js';
 import type { BundleVerdict } from '../local/agent-side.js';
-import type { Problem, RouterSettings } from '../runtime/messages.js';
+import type { ElectionSettings, Problem } from '../runtime/messages.js';
 import { type BundleStore, decodeBundle, hashOf, type StoredBundle } from './bundle-store.js';
 import { judgeBundle, type OwnerRules, programsOf, type ResolvePath, userPath } from './policy.js';
-import { type BundleSettings, settingsOf } from './settings.js';
+import { type BundleSettings, NO_SETTINGS, settingsOf } from './settings.js';
 
 export interface ConfigurationEdges {
   /** Replaces what the election thread runs; problems mean that nothing changed. Rejects when it does not answer. */
-  configure(routers: readonly RouterSettings[]): Promise<readonly Problem[]>;
+  configure(settings: ElectionSettings): Promise<readonly Problem[]>;
   readonly resolvePath: ResolvePath;
   /** Why a program cannot be run on this host now; absent when it can. */
   programProblem(file: string, user: string): Promise<string | undefined>;
@@ -38,7 +38,7 @@ export class Configuration {
   readonly #listener: ConfigurationListener;
   readonly #store: BundleStore;
   #inForce: StoredBundle | undefined;
-  #settings: BundleSettings = { routers: [], checks: [] };
+  #settings: BundleSettings = NO_SETTINGS;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(store: BundleStore, edges: ConfigurationEdges, listener: ConfigurationListener) {
@@ -141,7 +141,7 @@ export class Configuration {
     try {
       await this.#store.commit();
     } catch (error) {
-      await this.#edges.configure(before.routers).catch(() => undefined);
+      await this.#edges.configure(before.election).catch(() => undefined);
       return [{ path: '', reason: `it cannot be kept on this host's disk: ${String(error)}` }];
     }
     this.#adopt(stored, result.settings);
@@ -168,11 +168,11 @@ export class Configuration {
     if (!translated.ok) return translated;
     this.#listener.applying(stored.bundle);
     try {
-      const problems = await this.#edges.configure(translated.settings.routers);
+      const problems = await this.#edges.configure(translated.settings.election);
       return problems.length === 0 ? translated : { ok: false, refusals: problems.map((problem) => ({ ...problem })) };
     } catch (error) {
       // It may still be put in force late; said after it, the former one is what remains.
-      this.#edges.configure(this.#settings.routers).catch(() => undefined);
+      this.#edges.configure(this.#settings.election).catch(() => undefined);
       return { ok: false, refusals: [{ path: '', reason: String(error) }] };
     }
   }

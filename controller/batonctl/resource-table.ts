@@ -1,6 +1,13 @@
 /** Resources as tables, one for each kind. Pure. */
-import type { Resource, VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
+import {
+  type CheckSpec,
+  type Resource,
+  SyncPolicy,
+  type Track,
+  type VirtualRouterSpec,
+} from '../../proto/gen/baton/v1/resources.js';
 import { assertNever } from '../../proto/rules/assert-never.js';
+import { bfdWithDefaults } from '../../proto/rules/defaults.js';
 import { durationToMicros, formatDuration } from '../../proto/rules/duration.js';
 import { KIND_OF_CASE, kindOf } from '../../proto/rules/names.js';
 import { ageOf } from './ages.js';
@@ -37,9 +44,15 @@ function headOf(spec: Spec | undefined): string[] {
     case 'virtualRouter':
       return ['VRID', 'VERSION', 'ADDRESSES', 'MEMBERS', 'TRACKS', 'RECEIVERS'];
     case 'check':
-      return ['COMMAND', 'INTERVAL', 'TIMEOUT', 'RISE', 'FALL'];
+      return ['KIND', 'SUBJECT', 'INTERVAL', 'TIMEOUT', 'RISE', 'FALL'];
     case 'receiver':
       return ['SERVER', 'SECURITY', 'FROM', 'TO'];
+    case 'syncGroup':
+      return ['ROUTERS', 'POLICY', 'TRACKS', 'RECEIVERS'];
+    case 'bfdSession':
+      return ['ENDPOINTS', 'MULTIHOP', 'MIN-TX', 'MULTIPLIER'];
+    case 'hostNetwork':
+      return ['NODES', 'ADDRESSES', 'ROUTES', 'RULES', 'REQUIRED-BY'];
     default:
       return assertNever(spec);
   }
@@ -57,7 +70,8 @@ function cellsOf(spec: Spec | undefined, labels: Readonly<Record<string, string>
     case 'check': {
       const { kind, interval, timeout, rise, fall } = spec.value;
       return [
-        list(kind?.value.command ?? [], ' '),
+        kind?.$case ?? '-',
+        subjectOf(kind),
         span(interval, '1s'),
         span(timeout ?? interval, '1s'),
         String(rise || 1),
@@ -75,6 +89,30 @@ function cellsOf(spec: Spec | undefined, labels: Readonly<Record<string, string>
         list(email.to),
       ];
     }
+    case 'syncGroup': {
+      const { routers, policy, track, receivers } = spec.value;
+      return [list(routers), policy === SyncPolicy.ANY ? 'any' : 'all', list(track.map(trackCell)), list(receivers)];
+    }
+    case 'bfdSession': {
+      const { endpoints, multihop } = spec.value;
+      const { minTx, multiplier } = bfdWithDefaults(spec.value);
+      return [
+        list(endpoints.map(({ node, neighbor }) => `${node}>${neighbor}`)),
+        multihop ? 'yes' : 'no',
+        span(minTx, '10ms'),
+        String(multiplier),
+      ];
+    }
+    case 'hostNetwork': {
+      const { nodes, addresses, routes, rules, requiredBy } = spec.value;
+      return [
+        list(nodes),
+        list(addresses.map(({ address }) => address)),
+        String(routes.length),
+        String(rules.length),
+        list(requiredBy),
+      ];
+    }
     default:
       return assertNever(spec);
   }
@@ -86,14 +124,43 @@ function routerCells({ vrid, version, addresses, members, track, receivers }: Vi
     String(version || 3),
     list(addresses.map(({ address }) => address)),
     list(members.map(({ node, priority }) => `${node}:${priority || 100}`)),
-    list(
-      track.map(
-        ({ check, interface: name, weight }) =>
-          `${check || name}${weight === 0 ? '' : `(${weight > 0 ? '+' : ''}${weight})`}`,
-      ),
-    ),
+    list(track.map(trackCell)),
     list(receivers),
   ];
+}
+
+function trackCell({ check, interface: name, bfd, route, weight }: Track): string {
+  const subject = check || name || (bfd === '' ? `route ${route}` : `bfd ${bfd}`);
+  return `${subject}${weight === 0 ? '' : `(${weight > 0 ? '+' : ''}${weight})`}`;
+}
+
+/** What a check runs or looks at, in a few words. */
+function subjectOf(kind: CheckSpec['kind']): string {
+  switch (kind?.$case) {
+    case undefined:
+      return '-';
+    case 'exec':
+      return list(kind.value.command, ' ');
+    case 'http':
+      return `${kind.value.method || 'GET'} ${kind.value.url}`;
+    case 'tcp':
+    case 'grpc':
+      return hostPort(kind.value.host, kind.value.port);
+    case 'dns':
+      return `${kind.value.name || '.'} ${kind.value.type || 'SOA'} at ${kind.value.server}`;
+    case 'ping':
+      return kind.value.host;
+    case 'process':
+      return list([kind.value.name, ...kind.value.arguments], ' ');
+    case 'file':
+      return kind.value.path;
+    default:
+      return assertNever(kind);
+  }
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function span(duration: Parameters<typeof durationToMicros>[0], otherwise: string): string {

@@ -7,6 +7,7 @@ import { type DurationMessage, durationToMicros, formatDuration, isUsableDuratio
 import { broadcastOf, type Ipv4, looksLikeIpv6, networkOf, parseCidr, parseIpv4 } from './ipv4.js';
 import { isAddressLabel, isInterfaceName, isPlainLine, isUserName } from './names.js';
 import { MICROS_PER_CENTISECOND, MICROS_PER_MILLISECOND, MICROS_PER_SECOND, type Micros } from './time.js';
+import { subjectOf } from './tracks.js';
 
 /** Receives one violation. */
 export type Report = (path: string, message: string) => void;
@@ -210,17 +211,12 @@ function checkVirtualAddress(text: string, report: Report): Ipv4 | undefined {
   return address;
 }
 
-/** "check NAME" or "interface NAME": what a track is about, and how the rest of Baton calls it. */
-export function subjectOf(track: Track): string {
-  return track.check === '' ? `interface ${track.interface}` : `check ${track.check}`;
-}
-
 /** @param taken Subjects that are tracked already, by their path; receives these. */
 export function checkTracks(tracks: readonly Track[], taken: Map<string, string>, path: string, report: Report): void {
   for (const [index, track] of tracks.entries()) {
     const at = within(report, `track[${index}]`);
-    if ((track.check === '') === (track.interface === '')) {
-      at('', 'must have either check or interface');
+    if ([track.check, track.interface, track.bfd, track.route].filter((name) => name !== '').length !== 1) {
+      at('', 'must have exactly one of check, interface, bfd and route');
       continue;
     }
     if (track.interface !== '') {
@@ -299,7 +295,7 @@ export function checkAnnouncements(announcements: Announcements, report: Report)
 export function checkCheckSpec(spec: CheckSpec, report: Report): void {
   if (spec.kind === undefined) {
     report('', 'does not say what to run; give exec with a command');
-  } else {
+  } else if (spec.kind.$case === 'exec') {
     checkCommand(spec.kind.value, within(report, spec.kind.$case));
   }
   checkSpan(spec.interval, CHECK_INTERVAL, 'interval', report);

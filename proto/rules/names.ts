@@ -1,5 +1,11 @@
 /** Names: kinds of resources, and what may be called how. */
-import type { Resource, VirtualRouterSpec } from '../gen/baton/v1/resources.js';
+import type {
+  BfdSessionSpec,
+  HostNetworkSpec,
+  Resource,
+  SyncGroupSpec,
+  VirtualRouterSpec,
+} from '../gen/baton/v1/resources.js';
 
 /** Name of the oneof case of a resource's spec: "virtualRouter". */
 export type SpecCase = NonNullable<Resource['spec']>['$case'];
@@ -11,6 +17,9 @@ export const KIND_OF_CASE: Readonly<Record<SpecCase, string>> = {
   check: 'Check',
   receiver: 'Receiver',
   secret: 'Secret',
+  syncGroup: 'SyncGroup',
+  bfdSession: 'BfdSession',
+  hostNetwork: 'HostNetwork',
 };
 
 export const KINDS: readonly string[] = Object.values(KIND_OF_CASE);
@@ -47,6 +56,49 @@ export function routersOf(resources: readonly Resource[]): readonly NamedRouter[
       const name = metadata?.name ?? '';
       return [{ name, displayName: metadata?.labels[KEEPALIVED_NAME_LABEL] || name, spec: spec.value }];
     })
+    .sort((a, b) => compareText(a.name, b.name));
+}
+
+/** A sync group with its name. */
+export interface NamedGroup {
+  readonly name: string;
+  /** What hooks and FIFO lines call it. */
+  readonly displayName: string;
+  readonly spec: SyncGroupSpec;
+}
+
+/** Every sync group, sorted by name. */
+export function groupsOf(resources: readonly Resource[]): readonly NamedGroup[] {
+  return resources
+    .flatMap(({ metadata, spec }) => {
+      if (spec?.$case !== 'syncGroup') {
+        return [];
+      }
+      const name = metadata?.name ?? '';
+      return [{ name, displayName: metadata?.labels[KEEPALIVED_NAME_LABEL] || name, spec: spec.value }];
+    })
+    .sort((a, b) => compareText(a.name, b.name));
+}
+
+/** Every BFD session, sorted by name. */
+export function bfdSessionsOf(
+  resources: readonly Resource[],
+): readonly { readonly name: string; readonly spec: BfdSessionSpec }[] {
+  return resources
+    .flatMap(({ metadata, spec }) =>
+      spec?.$case === 'bfdSession' ? [{ name: metadata?.name ?? '', spec: spec.value }] : [],
+    )
+    .sort((a, b) => compareText(a.name, b.name));
+}
+
+/** Every host network, sorted by name. */
+export function hostNetworksOf(
+  resources: readonly Resource[],
+): readonly { readonly name: string; readonly spec: HostNetworkSpec }[] {
+  return resources
+    .flatMap(({ metadata, spec }) =>
+      spec?.$case === 'hostNetwork' ? [{ name: metadata?.name ?? '', spec: spec.value }] : [],
+    )
     .sort((a, b) => compareText(a.name, b.name));
 }
 

@@ -4,7 +4,8 @@
  */
 import { ChecksumForm, type Member, type Track, Transport, type VirtualRouterSpec } from '../gen/baton/v1/resources.js';
 import { preemptDelayOf, preemptOf, priorityOf, transportOf, versionOf } from './defaults.js';
-import { type Report, subjectOf } from './field-rules.js';
+import type { Report } from './field-rules.js';
+import { subjectOf } from './tracks.js';
 
 /** Priority of the owner of the addresses, which no track moves (RFC 9568 section 5.2.4). */
 const OWNER = 255;

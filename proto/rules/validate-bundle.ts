@@ -6,7 +6,7 @@
 import type { Bundle, BundleCheck, BundleRouter } from '../gen/baton/v1/bundle.js';
 import type { Refusal } from '../gen/baton/v1/events.js';
 import { ChecksumForm, Lease, Transport } from '../gen/baton/v1/resources.js';
-import { PASSWORD_BYTES } from './compile.js';
+import { PASSWORD_BYTES } from './compile-router.js';
 import {
   checkAddresses,
   checkAdvertisementInterval,

@@ -4,7 +4,7 @@
  */
 import type { Finding } from '../gen/baton/v1/resource_service.js';
 import type { Resource, SecretSpec, VirtualRouterSpec } from '../gen/baton/v1/resources.js';
-import { PASSWORD_BYTES } from './compile.js';
+import { PASSWORD_BYTES } from './compile-router.js';
 import { checkCheckSpec, checkWhole, quote, type Report, within } from './field-rules.js';
 import { formatIpv4, type Ipv4, parseCidr } from './ipv4.js';
 import { checkEmail } from './mail-rules.js';

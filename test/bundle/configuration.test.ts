@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { BundleStore, hashOf } from '../../agent/bundle/bundle-store.js';
 import { Configuration } from '../../agent/bundle/configuration.js';
 import type { OwnerRules } from '../../agent/bundle/policy.js';
-import type { Problem, RouterSettings } from '../../agent/runtime/messages.js';
+import type { ElectionSettings, Problem } from '../../agent/runtime/messages.js';
 import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
 import { HostPolicy, ScriptPolicy } from '../../proto/gen/baton/v1/config.js';
 import { sampleBundle } from './sample-bundle.js';
@@ -34,16 +34,16 @@ function setUp(kind: typeof BundleStore = BundleStore) {
     problems: [] as Problem[],
     isSilent: false,
     missing: new Set<string>(),
-    configured: [] as (readonly RouterSettings[])[],
+    configured: [] as ElectionSettings[],
     told: [] as string[],
     validation: [] as Problem[],
   };
   const configuration = new Configuration(
     store,
     {
-      configure: async (routers) => {
+      configure: async (settings) => {
         if (world.isSilent) throw new Error('the election thread did not answer');
-        if (world.problems.length === 0) world.configured.push(routers);
+        if (world.problems.length === 0) world.configured.push(settings);
         return world.problems;
       },
       resolvePath: async (file) => file,
@@ -78,7 +78,7 @@ test('an accepted push is in force and on disk', async () => {
   const { configuration, world, push, stored } = setUp();
   assert.equal((await push(sampleBundle(), 4)).accepted, true);
   assert.deepEqual(world.told, ['applying pg', 'applied 4']);
-  assert.equal(world.configured.at(-1)?.[0]?.router.priority, 100);
+  assert.equal(world.configured.at(-1)?.routers[0]?.router.priority, 100);
   assert.equal(configuration.inForce?.identity.generation, 4);
   assert.equal((await stored())?.identity.generation, 4);
 });

@@ -1,6 +1,6 @@
 /** A bundle as the compiler makes it, for tests. */
 import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
-import { ChecksumForm, Lease, Transport } from '../../proto/gen/baton/v1/resources.js';
+import { ChecksumForm, DuplicateProbe, Lease, Transport } from '../../proto/gen/baton/v1/resources.js';
 
 type Partial = Parameters<typeof Bundle.fromPartial>[0];
 type PartialRouter = NonNullable<Partial['routers']>[number];
@@ -31,6 +31,12 @@ export function sampleRouter(overrides: PartialRouter = {}): PartialRouter {
     },
     checksum: ChecksumForm.PSEUDO_HEADER,
     lease: Lease.AUTO,
+    family: 4,
+    multicastGroup: '224.0.0.18',
+    accept: true,
+    downTimerAdvertisements: 3,
+    startupDelay: { seconds: 0, nanos: 0 },
+    duplicateProbe: DuplicateProbe.WARN,
     ...overrides,
   };
 }

@@ -8,7 +8,7 @@ import { sampleBundle } from './sample-bundle.js';
 function translate(bundle: Bundle) {
   const result = settingsOf(bundle);
   assert.ok(result.ok, JSON.stringify(result));
-  const router = result.settings.routers[0];
+  const router = result.settings.election.routers[0];
   assert.ok(router);
   return { ...result.settings, router };
 }
@@ -45,11 +45,30 @@ test('every field of a router arrives where the elections want it', () => {
         lowerPriorityDelay: 5_000_000,
       },
       leased: true,
+      downTimerAdvertisements: 3,
+      lowerPriorityNoAdvertisement: false,
+      higherPrioritySendAdvertisement: false,
+      ownerIgnoresAdvertisements: false,
+      timerExpiredBackup: 0,
+      duplicateProbe: 'warn',
     },
     interface: 'em1',
     password: Uint8Array.from([112, 103, 0, 0, 0, 0, 0, 0]),
     checksum: 'pseudo_header',
     addresses: [{ address: '192.168.1.26', prefixLength: 24, device: 'em1' }],
+    family: 4,
+    excludedAddresses: [],
+    routes: [],
+    rules: [],
+    multicastGroup: '224.0.0.18',
+    accept: true,
+    unicast: { ttl: 255, minTtl: 0, maxTtl: 255, peerTtl: [] },
+    startupDelay: 0,
+    promoteSecondaries: false,
+    spacing: { arp: 0, neighbor: 0 },
+    extraRefresh: 0,
+    extraRefreshAll: false,
+    routeTracks: [],
   });
 });
 
@@ -122,9 +141,11 @@ test('a check with all its numbers, in milliseconds', () => {
   assert.deepEqual(translate(sampleBundle()).checks, [
     {
       name: 'alive',
-      program: { command: ['/opt/checks/alive', '-q'], timeout: 1_000, user: 'nobody' },
       interval: 2_500,
+      timeout: 1_000,
       hysteresis: { rise: 2, fall: 3 },
+      startJitter: 0,
+      probe: { kind: 'exec', command: ['/opt/checks/alive', '-q'], user: 'nobody' },
     },
   ]);
 });
@@ -144,8 +165,7 @@ test('what is out of range is refused with its place', () => {
       { version: 3, advertisementInterval: { seconds: 40, nanos: 960_000_000 } },
       'routers[pg].advertisement_interval: version 3 cannot carry 40960000 us',
     ],
-    [{ addresses: [] }, 'routers[pg].addresses: there is none'],
-    [{ addresses: [{ address: 'x' }] }, 'routers[pg].addresses[0]: "x" is not an IPv4 address with prefix length'],
+    [{ addresses: [{ address: 'x' }] }, 'routers[pg].addresses[0]: "x" is not an address with prefix length'],
     [{ peers: ['::1'] }, 'routers[pg].peers[0]: "::1" is not an IPv4 address'],
     [{ sourceAddress: '1.2.3' }, 'routers[pg].source_address: "1.2.3" is not an IPv4 address'],
     [{ password: Buffer.from([1]) }, 'routers[pg].password: it is not padded to 8 bytes'],

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Bundle, type BundleCheck, type BundleRouter } from '../../proto/gen/baton/v1/bundle.js';
-import { ChecksumForm, Lease, Transport } from '../../proto/gen/baton/v1/resources.js';
+import { Address, ChecksumForm, Hooks, Lease, Transport } from '../../proto/gen/baton/v1/resources.js';
 import { compileBundle } from '../../proto/rules/compile.js';
 import { validateBundle } from '../../proto/rules/validate-bundle.js';
 import { arbitraryMessage } from '../manifest/arbitrary-message.js';
@@ -14,8 +14,6 @@ interface Parts {
   readonly router: BundleRouter;
   readonly check: BundleCheck;
 }
-
-const NO_HOOKS = { active: undefined, backup: undefined, fault: undefined, stop: undefined, any: undefined, fifo: '' };
 
 /** Makes something wrong. */
 type Bend = (parts: Parts) => void;
@@ -98,7 +96,7 @@ describe('a bundle that breaks one rule is refused for it', () => {
     ['no address', inRouter({ addresses: [] }), 'routers[pg].addresses: is missing; give at least one virtual address'],
     [
       'address without prefix length',
-      inRouter({ addresses: [{ address: '192.0.2.1', device: 'em1', label: '', broadcast: '' }] }),
+      inRouter({ addresses: [Address.fromPartial({ address: '192.0.2.1', device: 'em1' })] }),
       'routers[pg].addresses[0]: must have its device and prefix length filled in',
     ],
     [
@@ -108,7 +106,7 @@ describe('a bundle that breaks one rule is refused for it', () => {
     ],
     [
       'hook without timeout',
-      inRouter({ hooks: { ...NO_HOOKS, any: { command: ['/a'], user: '', timeout: undefined } } }),
+      inRouter({ hooks: Hooks.fromPartial({ any: { command: ['/a'] } }) }),
       `routers[pg].hooks.any.timeout: ${DEFAULT}`,
     ],
     ['no announcements', inRouter({ announcements: undefined }), 'routers[pg].announcements: is missing'],

@@ -859,7 +859,7 @@ export interface Route {
   device: string;
   /** Preferred source address. */
   source: string;
-  /** Table: number, or main, local or default. Unset: main. */
+  /** Table: number, or main, local or default. Unset: main; for the types local, broadcast, anycast and nat, local. */
   table: string;
   metric?:
     | number
