@@ -1,11 +1,13 @@
 /**
- * Watches this host's interfaces and addresses: keeps the table, and calls back once for any number of changes, after all
- * that has arrived has been taken in.
+ * Watches this host's interfaces, addresses, and the routes and rules that somebody here wants to know of: keeps the
+ * tables, and calls back once for any number of changes, after all that has arrived has been taken in.
  */
+import type { IpPrefix } from '../../proto/rules/ip.js';
 import type { LinkEvent, LinkMonitor } from '../link/link-monitor.js';
-import type { Rtnetlink } from '../link/rtnetlink.js';
+import type { Link, Rtnetlink } from '../link/rtnetlink.js';
 import type { Edges } from './edges.js';
 import type { InterfaceTable } from './interface-table.js';
+import type { RouteTable, WatchedRoute } from './route-table.js';
 
 export interface HostWatchEvents {
   /** Something may have changed; `refresh` first, then look. Called from the event loop. */
@@ -14,11 +16,16 @@ export interface HostWatchEvents {
   readonly onBroken: (error: Error) => void;
 }
 
+/** What events did not tell of. */
 type Stale = 'nothing' | 'addresses' | 'everything';
 
 export class HostWatch {
   #monitor: LinkMonitor | undefined;
   #stale: Stale = 'everything';
+  #areRoutesStale = false;
+  #areItemsSuspect = false;
+  #watchesRules = false;
+  #alsoWatched: readonly IpPrefix[] = [];
   #announced = false;
   #closed = false;
 
@@ -26,21 +33,48 @@ export class HostWatch {
     private readonly edges: Edges,
     private readonly kernel: Rtnetlink,
     private readonly table: InterfaceTable,
+    private readonly routes: RouteTable,
     private readonly events: HostWatchEvents,
   ) {}
 
   /**
-   * Brings the table up to date where events did not tell everything. Opens the watch if it is not open, before it
+   * Brings the tables up to date where events did not tell everything. Opens the watch if it is not open, before it
    * dumps: what changes in between is told twice, and never not at all. Throws SocketOpenError and RtnetlinkError.
    */
   refresh(): void {
     this.#monitor ??= this.#open();
-    if (this.#stale === 'nothing') return;
+    if (this.#stale === 'nothing' && !this.#areRoutesStale) return;
     // What is queued is older than the dump and must not be applied after it.
     this.#monitor.drain();
     if (this.#stale === 'everything') this.table.replace(this.kernel.links(), this.kernel.addresses());
-    else this.table.replaceAddresses(this.kernel.addresses());
+    else if (this.#stale === 'addresses') this.table.replaceAddresses(this.kernel.addresses());
+    if (this.#stale === 'everything' || this.#areRoutesStale) {
+      this.routes.replace(this.routes.dumps.flatMap((of) => this.kernel.routes(of)));
+    }
     this.#stale = 'nothing';
+    this.#areRoutesStale = false;
+  }
+
+  /**
+   * What is told of besides interfaces and addresses from now on: the tracked routes, which the route table knows, routes
+   * to further destinations, and rules. Throws SocketOpenError and RtnetlinkError.
+   */
+  watch(tracked: readonly WatchedRoute[], destinations: readonly IpPrefix[], rules: boolean): void {
+    const hasChanged = this.routes.watch(tracked);
+    this.#alsoWatched = destinations;
+    this.#watchesRules = rules;
+    this.#monitor ??= this.#open();
+    this.#subscribe(this.#monitor);
+    if (!hasChanged) return;
+    this.#areRoutesStale = true;
+    this.refresh();
+  }
+
+  /** True once after routes or rules may have gone: those that we put there are to be looked at. */
+  takeSuspicion(): boolean {
+    const areSuspect = this.#areItemsSuspect;
+    this.#areItemsSuspect = false;
+    return areSuspect;
   }
 
   close(): void {
@@ -51,25 +85,41 @@ export class HostWatch {
 
   #open(): LinkMonitor {
     this.#stale = 'everything';
-    return this.edges.openLinkMonitor({
+    this.#areItemsSuspect = true;
+    const monitor = this.edges.openLinkMonitor({
       ignoreAdditionsBy: this.kernel.portId,
       onEvent: (event) => this.#onEvent(event),
-      onOverrun: () => this.#changed('everything'),
+      onOverrun: () => {
+        this.#areItemsSuspect = true;
+        this.#changed('everything');
+      },
       onError: (error) => {
         this.#monitor = undefined;
         this.events.onBroken(error);
       },
     });
+    this.#subscribe(monitor);
+    return monitor;
+  }
+
+  #subscribe(monitor: LinkMonitor): void {
+    monitor.watchRoutes([...this.routes.destinations, ...this.#alsoWatched]);
+    monitor.watchRules(this.#watchesRules);
   }
 
   #onEvent(event: LinkEvent): void {
     switch (event.kind) {
       case 'link':
+        if (isNoNews(this.table.linkOf(event.link.index), event.link)) return;
+        this.#areItemsSuspect = true;
         this.table.linkChanged(event.link);
+        this.routes.linkChanged(event.link);
         this.#changed('nothing');
         return;
       case 'linkRemoved':
+        this.#areItemsSuspect = true;
         this.table.linkRemoved(event.link.index);
+        this.routes.linkRemoved(event.link.index);
         this.#changed('nothing');
         return;
       case 'addressAdded':
@@ -77,6 +127,8 @@ export class HostWatch {
         this.#changed('nothing');
         return;
       case 'addressRemoved':
+        this.#areItemsSuspect = true;
+        this.routes.addressRemoved(event.address.address);
         if (!event.own) {
           this.table.addressRemoved(event.address);
           this.#changed('nothing');
@@ -85,6 +137,23 @@ export class HostWatch {
         // Our own removals are in the table already, but not what the kernel removed along with them; and an address
         // that we have added again since must not be struck out by the news of its removal.
         if (this.table.has(event.address)) this.#changed('addresses');
+        return;
+      case 'routeAdded':
+        this.routes.added(event.route);
+        this.#changed('nothing');
+        return;
+      case 'routeRemoved':
+        this.routes.removed(event.route);
+        if (!event.own) this.#areItemsSuspect = true;
+        this.#changed('nothing');
+        return;
+      case 'ruleAdded':
+        return;
+      case 'ruleRemoved':
+        if (event.own) return;
+        this.#areItemsSuspect = true;
+        this.#changed('nothing');
+        return;
     }
   }
 
@@ -97,4 +166,20 @@ export class HostWatch {
       if (!this.#closed) this.events.onChanged();
     });
   }
+}
+
+/** The kernel repeats interfaces for much that concerns nobody here, such as counters of wireless ones. */
+function isNoNews(known: Link | undefined, told: Link): boolean {
+  return (
+    known !== undefined &&
+    known.name === told.name &&
+    known.isUp === told.isUp &&
+    known.flags === told.flags &&
+    known.mtu === told.mtu &&
+    known.kind === told.kind &&
+    known.parentIndex === told.parentIndex &&
+    known.masterIndex === told.masterIndex &&
+    known.alias === told.alias &&
+    known.hardwareAddress?.join() === told.hardwareAddress?.join()
+  );
 }

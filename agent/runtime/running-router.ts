@@ -7,6 +7,7 @@ import type { RouterSettings, VirtualAddress } from './messages.js';
 import { PeerTable } from './peer-table.js';
 import { deviceOf } from './placement.js';
 import { RejectedSenders } from './rejected-senders.js';
+import type { RunningGroup } from './roster.js';
 
 /** A virtual address, parsed and placed. */
 export interface WantedAddress {
@@ -31,6 +32,8 @@ export interface Conflict {
 
 export class RunningRouter {
   member: Member;
+  /** The sync group that it moves with. */
+  group: RunningGroup | undefined;
   /** When the core wants its next tick. */
   deadline: Instant | undefined;
   /** Advertised addresses in their order, then the others. */
@@ -71,8 +74,8 @@ export class RunningRouter {
   /** Addresses that a successor has announced during a handover. */
   readonly announced = new Set<IpAddress>();
   lowerPriorityToldAt: Instant | undefined;
-  /** Encoded advertisements, one for each destination; made anew after the settings or the source changed. */
-  templates: readonly AdvertisementTemplate[] | undefined;
+  /** Encoded advertisements; undefined after the settings or the source changed, and made anew when one is sent. */
+  adverts: AdvertisementSet | undefined;
 
   constructor(
     public settings: RouterSettings,
@@ -120,7 +123,7 @@ export class RunningRouter {
     this.settings = settings;
     this.wanted = wantedOf(settings);
     this.#parse(settings);
-    this.templates = undefined;
+    this.adverts = undefined;
     const keys = new Set(this.wanted.map(({ key }) => key));
     for (const key of this.failing.keys()) if (!keys.has(key)) this.failing.delete(key);
     for (const key of this.restored.keys()) if (!keys.has(key)) this.restored.delete(key);

@@ -5,15 +5,15 @@
 import type { Instant } from '../../proto/rules/time.js';
 import type { Outbox } from './outbox.js';
 import { type Repeated, Repeats } from './repeats.js';
+import type { Timed } from './timed.js';
 
-export class Trouble {
+export class Trouble implements Timed {
   readonly #rejections = new Repeats();
   readonly #strays = new Repeats();
   readonly #failures = new Repeats();
 
   constructor(private readonly outbox: Outbox) {}
 
-  /** When `tellRepeats` has something to do. */
   get nextAt(): Instant | undefined {
     let next: Instant | undefined;
     for (const { nextAt } of [this.#rejections, this.#strays, this.#failures]) {
@@ -40,7 +40,13 @@ export class Trouble {
     if (told !== undefined) this.#tellFailed(told, 1);
   }
 
-  tellRepeats(now: Instant): void {
+  /** Something that must not happen; the elections go on. */
+  fault(what: string, on: string, error: unknown, now: Instant): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.failed(`${what}; this is a fault of the program`, on, detail, now);
+  }
+
+  onTime(now: Instant): void {
     for (const { repeated, count } of this.#rejections.due(now)) this.#tellRejected(repeated, count);
     for (const { repeated, count } of this.#strays.due(now)) this.#tellStray(repeated, count);
     for (const { repeated, count } of this.#failures.due(now)) this.#tellFailed(repeated, count);

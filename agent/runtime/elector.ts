@@ -1,0 +1,75 @@
+/** Gives inputs to the core, for a router alone or for its whole group, and has the effects carried out in their order. */
+import type { Instant } from '../../proto/rules/time.js';
+import { describeReason, type Effect, type Input, type Member, nextDeadline, step, stepGroup } from '../vrrp/index.js';
+import type { Alarm } from './alarm.js';
+import type { ElectionClock } from './edges.js';
+import type { EffectRunner } from './effect-runner.js';
+import type { Outbox } from './outbox.js';
+import type { RunningGroup } from './roster.js';
+import type { RunningRouter } from './running-router.js';
+import type { Trouble } from './trouble.js';
+
+export interface ElectorTools {
+  readonly effects: EffectRunner;
+  readonly alarm: Alarm;
+  readonly outbox: Outbox;
+  readonly trouble: Trouble;
+  readonly clock: ElectionClock;
+}
+
+type Transition = Extract<Effect, { readonly kind: 'transitioned' }>;
+
+export class Elector {
+  constructor(private readonly tools: ElectorTools) {}
+
+  /** One input for a router. What it does to the others of its group is done as well. */
+  step(router: RunningRouter, input: Input, now: Instant): void {
+    const { group } = router;
+    if (group === undefined) {
+      const { member, effects } = step(router.router, router.member, input, now);
+      this.#take(router, member, effects, now);
+      return;
+    }
+    let transition: Transition | undefined;
+    for (const { name, member, effects } of stepGroup(group.settings, group.members, router.name, input, now)) {
+      const moved = group.members.get(name);
+      if (moved === undefined) continue;
+      transition = this.#take(moved, member, effects, now) ?? transition;
+    }
+    if (transition !== undefined) this.judgeGroup(group, transition);
+  }
+
+  /** Tells of a group that has another state now than it had. */
+  judgeGroup(group: RunningGroup, because?: Transition): void {
+    const to = group.judge();
+    const from = group.state;
+    if (from === to) return;
+    group.state = to;
+    group.sinceWallMs = this.tools.clock.wallMs();
+    this.tools.outbox.tell({
+      kind: 'groupTransition',
+      group: group.settings.name,
+      from,
+      to,
+      cause: because?.reason.code ?? 'configuration',
+      sentence: because === undefined ? 'the configuration changed' : describeReason(because.reason),
+    });
+  }
+
+  /** Gives the transition, if there was one. */
+  #take(router: RunningRouter, member: Member, effects: readonly Effect[], now: Instant): Transition | undefined {
+    router.member = member;
+    router.deadline = nextDeadline(router.router, member);
+    let transition: Transition | undefined;
+    for (const effect of effects) {
+      if (effect.kind === 'transitioned') transition = effect;
+      try {
+        this.tools.effects.run(router, effect, now);
+      } catch (error) {
+        this.tools.trouble.fault(`an effect (${effect.kind}) could not be carried out`, router.name, error, now);
+      }
+    }
+    this.tools.alarm.by(router.deadline);
+    return transition;
+  }
+}

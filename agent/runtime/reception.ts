@@ -1,0 +1,79 @@
+/** What is received on the channels, as inputs of the core: advertisements, and claims to our addresses. */
+import { type Family, formatIp } from '../../proto/rules/ip.js';
+import type { Instant } from '../../proto/rules/time.js';
+import type { Claim } from '../net/claim.js';
+import { decodeAdvertisement } from '../wire/reception.js';
+import type { Channel } from './channel.js';
+import type { Elector } from './elector.js';
+import type { Roster } from './roster.js';
+import type { RunningRouter, WantedAddress } from './running-router.js';
+import type { Trouble } from './trouble.js';
+
+export interface ReceptionTools {
+  readonly roster: Roster;
+  readonly elector: Elector;
+  readonly trouble: Trouble;
+  /** Somebody else has an address of a router. True: the core is to know. */
+  readonly onClaim: (router: RunningRouter, wanted: WantedAddress, claim: Claim, now: Instant) => boolean;
+}
+
+export class Reception {
+  /** How many packets have been received. */
+  packets = 0;
+
+  constructor(private readonly tools: ReceptionTools) {}
+
+  packet(channel: Channel, family: Family, packet: Uint8Array, now: Instant): void {
+    this.packets += 1;
+    const { routers, expected } = channel.of(family);
+    const reception = decodeAdvertisement(packet, expected);
+    const router = reception.vrid === undefined ? undefined : routers.get(reception.vrid);
+    if (reception.ok && router !== undefined) {
+      const { source, advertisement, checksumForm } = reception;
+      router.count('advertisements-received');
+      router.peers.heard(source, advertisement.priority, advertisement.interval, checksumForm, undefined, now);
+      const local = router.source ?? (family === 6 ? 0n : 0);
+      this.tools.elector.step(router, { kind: 'advertisement', source, local, advertisement }, now);
+      return;
+    }
+    if (!reception.ok) this.#refused(channel, router, reception, now);
+  }
+
+  claim(channel: Channel, claim: Claim, now: Instant): void {
+    const { roster, elector } = this.tools;
+    for (const router of roster.all()) {
+      const claimed = router.wanted.find(({ address, device }) => address === claim.address && device === channel.name);
+      if (claimed === undefined) continue;
+      const { phase } = router.member;
+      if (phase.name === 'active' && phase.handover !== undefined) {
+        // Only who announces an address has taken it over; who asks or answers may have had it all along.
+        if (claim.kind !== 'announcement') continue;
+        router.announced.add(claim.address);
+        if (router.wanted.every(({ address }) => router.announced.has(address))) {
+          elector.step(router, { kind: 'announcementHeard' }, now);
+        }
+      } else if (this.tools.onClaim(router, claimed, claim, now)) {
+        elector.step(router, { kind: 'addressConflict' }, now);
+      }
+    }
+  }
+
+  #refused(
+    channel: Channel,
+    router: RunningRouter | undefined,
+    refused: Extract<ReturnType<typeof decodeAdvertisement>, { readonly ok: false }>,
+    now: Instant,
+  ): void {
+    const { reason } = refused;
+    const source = refused.source === undefined ? '' : formatIp(refused.source);
+    if (router !== undefined) {
+      router.count(`rejected.${reason}`);
+      router.rejected.note(source, reason, now);
+      this.tools.trouble.rejected(router.name, reason, source, now);
+      return;
+    }
+    channel.countPacket(reason);
+    // Other groups of routers on the same LAN are nothing to report.
+    if (reason !== 'unknown-vrid') this.tools.trouble.stray(channel.name, reason, source, now);
+  }
+}
