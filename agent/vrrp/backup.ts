@@ -6,6 +6,7 @@ import { activeDownInterval, LATE_TIMER, LISTEN_AFTER_LATE_TIMER, learnedInterva
 import {
   becomeActive,
   becomeFault,
+  isProbed,
   type Outcome,
   type PhaseOf,
   probeFirst,
@@ -54,23 +55,28 @@ function activeDown(router: VirtualRouter, member: Member, phase: Backup, now: I
   }
   if (phase.probing !== undefined) return becomeActive(router, member, now, phase.probing.reason);
   const reason = takeoverReason(router, member, phase, now);
-  const { duplicateProbe } = router;
-  if (duplicateProbe === 'off' || isHolderKnown(reason)) return becomeActive(router, member, now, reason);
-  return duplicateProbe === 'refuse'
+  const isToProbe = isProbed(router, reason);
+  return isToProbe && router.duplicateProbe === 'refuse'
     ? probeFirst(member, phase, now, reason)
-    : becomeActive(router, member, now, reason, 'probe');
+    : becomeActive(router, member, now, reason, isToProbe);
 }
 
-/** Whoever is taken over from still answers, as it should (decision 0011). */
-function isHolderKnown({ code }: Reason): boolean {
-  return code === 'preempted' || code === 'priority-zero-heard';
+/** In a sync group: its timer expired, but the others do not want to be active yet. As keepalived, it starts anew. */
+export function waitForOthers(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Outcome {
+  return stay(member, { ...rearmed(router, member, phase, now), wantsActive: true });
+}
+
+/** A whole down interval from now. */
+function rearmed(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Backup {
+  const { probing: _over, listening: _heard, priorityZeroHeard: _waited, ...rest } = phase;
+  const priority = currentPriority(router, member.tracks);
+  return { ...rest, activeDownAt: now + activeDownInterval(router, priority, phase.activeAdverInterval) };
 }
 
 /** Somebody else has the addresses: what it is may change, so it is asked again after a whole down interval. */
 function putOff(router: VirtualRouter, member: Member, phase: Backup, now: Instant): Outcome {
-  const { probing: _over, listening: _heard, ...rest } = phase;
-  const priority = currentPriority(router, member.tracks);
-  return stay(member, { ...rest, activeDownAt: now + activeDownInterval(router, priority, phase.activeAdverInterval) });
+  const { wantsActive: _no, ...rest } = rearmed(router, member, phase, now);
+  return stay(member, rest);
 }
 
 /** Why its timer expired. */
@@ -103,6 +109,7 @@ function hear(
       activeDownAt: now + skewTime(router, own, phase.activeAdverInterval),
       activeAdverInterval: phase.activeAdverInterval,
       priorityZeroHeard: true,
+      ...(phase.wantsActive && { wantsActive: true }),
     });
   }
   const heard: Heard = { source: input.source, priority, interval, at: now };
@@ -135,7 +142,10 @@ function judgeTracks(router: VirtualRouter, before: Member, member: Member, phas
   const shift =
     skewTime(router, currentPriority(router, member.tracks), phase.activeAdverInterval) -
     skewTime(router, currentPriority(router, before.tracks), phase.activeAdverInterval);
-  return stay(member, shift === 0 ? phase : { ...phase, activeDownAt: phase.activeDownAt + shift });
+  return stay(
+    member,
+    shift === 0 || phase.probing !== undefined ? phase : { ...phase, activeDownAt: phase.activeDownAt + shift },
+  );
 }
 
 function reconfigure(
@@ -150,12 +160,15 @@ function reconfigure(
   if (faults.length > 0) return becomeFault(router, member, faults);
   const priority = currentPriority(router, member.tracks);
 
-  const { preemptAt: former, ...rest } = phase;
+  const { preemptAt: former, probing, ...rest } = phase;
   const preemptAt =
     former !== undefined && preempts(router) && router.preemptDelay > 0
       ? Math.min(former, now + router.preemptDelay)
       : undefined;
   const kept: Backup = preemptAt === undefined ? rest : { ...rest, preemptAt };
+
+  // It may be about other addresses: asked again, at once.
+  if (probing !== undefined) return stay(member, { ...kept, activeDownAt: now });
 
   const interval = phase.activeRouter
     ? learnedInterval(router, phase.activeRouter.interval)

@@ -64,11 +64,11 @@ export function becomeActive(
   member: Member,
   now: Instant,
   reason: Reason,
-  probe: 'probe' | 'no probe' = 'no probe',
+  probe = false,
 ): Outcome {
   const { repeat } = router.announcements;
   const effects: Effect[] = [];
-  if (probe === 'probe') effects.push({ kind: 'probeAddresses' });
+  if (probe) effects.push({ kind: 'probeAddresses' });
   effects.push({ kind: 'addAddresses' });
   if (repeat > 0) effects.push({ kind: 'announceAddresses', repeat: 1 });
   effects.push({ kind: 'advertise', priority: currentPriority(router, member.tracks) });
@@ -137,6 +137,14 @@ export function becomeFault(
   return enter(router, member, { name: 'fault' }, { code: 'track-failed', tracks }, effects);
 }
 
+/**
+ * Whether other holders are looked for at all on becoming active for this reason: whoever is taken over from still
+ * answers, as it should (decision 0011).
+ */
+export function isProbed({ duplicateProbe }: VirtualRouter, { code }: Reason): boolean {
+  return duplicateProbe !== 'off' && code !== 'preempted' && code !== 'priority-zero-heard';
+}
+
 /** To fault although no track of its own asks for it: another member of its sync group is there. */
 export function holdInFault(
   router: VirtualRouter,
@@ -185,7 +193,7 @@ export function standUp(router: VirtualRouter, member: Member, now: Instant, rea
   if (router.priority === OWNER_PRIORITY && from === 'initialize') {
     const own: Reason = { code: 'owner-startup' };
     if (router.duplicateProbe === 'refuse') return probingBackup(router, member, now, reason, own);
-    return becomeActive(router, member, now, own, router.duplicateProbe === 'warn' ? 'probe' : 'no probe');
+    return becomeActive(router, member, now, own, isProbed(router, own));
   }
   return becomeBackup(router, member, now, reason);
 }
