@@ -1,6 +1,7 @@
 /**
  * The Internet checksum (RFC 1071): ones' complement of the ones' complement sum of big-endian 16-bit words. Pure.
  */
+import { VRRP_PROTOCOL } from './ip-header.js';
 
 /**
  * Adds bytes [start, end) to a running sum, an odd last byte padded with zero. `sum` may be any number that earlier
@@ -31,7 +32,17 @@ export function patchChecksum(checksum: number, oldWord: number, newWord: number
   return ~foldSum((~checksum & 0xffff) + (~oldWord & 0xffff) + newWord) & 0xffff;
 }
 
-/** Sum of the IPv4 pseudo-header (RFC 5798 section 5.2.8 as most read it): source, destination, protocol, length. */
-export function pseudoHeaderSum(source: number, destination: number, protocol: number, length: number): number {
-  return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length;
+/**
+ * Sum of the pseudo-header of a VRRP packet: source and destination address, which are at [start, end) of the packet one
+ * after the other, the protocol, and the length of the message. For IPv6 RFC 8200 section 8.1; for IPv4 RFC 5798 section
+ * 5.2.8 as most read it. The headers differ in where they put zeros, which add nothing.
+ */
+export function pseudoHeaderSum(
+  packet: Uint8Array,
+  start: number,
+  end: number,
+  length: number,
+  protocol: number = VRRP_PROTOCOL,
+): number {
+  return addToSum(protocol + length, packet, start, end);
 }
