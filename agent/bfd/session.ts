@@ -138,10 +138,11 @@ function tick(settings: BfdSessionSettings, before: BfdSession, now: Instant): B
       remoteMinRx: UNKNOWN_MIN_RX,
       remoteDemand: false,
     };
-    if (session.sessionState === 'init' || session.sessionState === 'up') {
-      session = enter(settings, session, 'down', DETECTION_TIME_EXPIRED, effects);
-    }
-    session = settings.passive ? silent(session) : replanned(session, now);
+    const wasHeard = session.sessionState === 'init' || session.sessionState === 'up';
+    if (wasHeard) session = enter(settings, session, 'down', DETECTION_TIME_EXPIRED, effects);
+    if (settings.passive) session = silent(session);
+    // The neighbour, which may hear us still, learns it at once.
+    else session = wasHeard ? { ...session, transmitAt: now } : replanned(session, now);
   }
   if (session.transmitAt !== undefined && now >= session.transmitAt) {
     effects.push({ kind: 'send', packet: packetOf(settings, session, false) });
