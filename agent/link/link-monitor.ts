@@ -1,26 +1,34 @@
 /**
- * Tells what happens to interfaces and IPv4 addresses of this network namespace, whoever did it.
+ * Tells what happens to interfaces, addresses, routes and rules of this network namespace, whoever did it.
  */
 import { constants } from 'node:os';
 import type { IpPrefix } from '../../proto/rules/ip.js';
 import { libc, type Poll, SO_ATTACH_FILTER, SOL_SOCKET } from '../net/libc.js';
-import { otherNetlinkMessages, withFilter } from '../net/packet-filter.js';
+import { withFilter } from '../net/packet-filter.js';
 import { refusal, SocketOpenError } from '../net/system-error.js';
 import { messagesOf, type NetlinkMessage, NLMSG_OVERRUN } from '../wire/netlink-message.js';
 import { RTM_DELADDR, RTM_NEWADDR, readAddress } from '../wire/rtnetlink-address.js';
 import { RTM_DELLINK, RTM_NEWLINK, readLink } from '../wire/rtnetlink-link.js';
-import { NetlinkSocket } from './netlink-socket.js';
+import { RTM_DELROUTE, RTM_NEWROUTE, readRoute, routeSelector } from '../wire/rtnetlink-route.js';
+import { RTM_DELRULE, RTM_NEWRULE, readRule } from '../wire/rtnetlink-rule.js';
+import { notificationFilter } from './netlink-filter.js';
+import { NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.js';
 import type { InterfaceAddress, Link, Route, Rule } from './rtnetlink.js';
 
 export type LinkEvent =
   /** Made or changed. Repeats without a change are usual. */
   | { readonly kind: 'link'; readonly link: Link }
   | { readonly kind: 'linkRemoved'; readonly link: Link }
-  /** Added or renewed by somebody else than `ignoreAdditionsBy`. */
+  /**
+   * Added or changed by somebody else than `ignoreAdditionsBy`. Of IPv6 addresses the kernel does not say by whom: those
+   * that `ignoreAdditionsBy` added with `noDad` are told of only if others change them (Linux before 5.18: always), those
+   * without always, and once more when duplicate address detection has ended.
+   */
   | { readonly kind: 'addressAdded'; readonly address: InterfaceAddress }
   /**
    * Removed by somebody, by the kernel at the end of its lifetime, or with its interface. `own`: by a request of
-   * `ignoreAdditionsBy`, either because it was asked for, or as a secondary of the primary address that was.
+   * `ignoreAdditionsBy`, either because it was asked for, or as a secondary of the primary address that was; of IPv6
+   * addresses the kernel does not say it, and it is always false.
    */
   | { readonly kind: 'addressRemoved'; readonly address: InterfaceAddress; readonly own: boolean }
   /** A route of a watched destination, in any table: added or replaced by somebody else. */
@@ -63,11 +71,14 @@ export interface LinkMonitor {
 /** Throws SocketOpenError. */
 export type OpenLinkMonitor = (options: LinkMonitorOptions) => LinkMonitor;
 
-const RTMGRP_LINK = 0x1;
-const RTMGRP_IPV4_IFADDR = 0x10;
+/** RTNLGRP_*. */
+const GROUPS = { link: 1, ipv4Address: 5, ipv4Route: 7, ipv4Rule: 8, ipv6Address: 9, ipv6Route: 11, ipv6Rule: 19 };
+const ROUTE_GROUPS = [GROUPS.ipv4Route, GROUPS.ipv6Route];
+const RULE_GROUPS = [GROUPS.ipv4Rule, GROUPS.ipv6Rule];
 const RECEIVE_BUFFER = 1 << 20;
 /** Datagrams read per wake-up: a storm of changes must not hold the loop. */
 const READ_BATCH = 256;
+const DOING = 'watch interfaces, addresses and routes';
 
 export const openLinkMonitor: OpenLinkMonitor = (options) => new HostLinkMonitor(options);
 
@@ -75,19 +86,49 @@ class HostLinkMonitor implements LinkMonitor {
   readonly #options: LinkMonitorOptions;
   readonly #socket: NetlinkSocket;
   readonly #poll: Poll;
+  /** What the kernel's filter may have let pass besides. */
+  #isWatchedRoute: (message: NetlinkMessage) => boolean = () => false;
   #isClosed = false;
 
   constructor(options: LinkMonitorOptions) {
     this.#options = options;
-    this.#socket = new NetlinkSocket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR, RECEIVE_BUFFER);
-    const filtered = withFilter(otherNetlinkMessages(RTM_NEWADDR, options.ignoreAdditionsBy), (option) =>
-      libc().setsockopt(this.#socket.fd, SOL_SOCKET, SO_ATTACH_FILTER, option),
-    );
-    if (filtered < 0) {
+    this.#socket = new NetlinkSocket(NETLINK_ROUTE, RECEIVE_BUFFER, DOING);
+    try {
+      this.#filter([]);
+      this.#subscribe([GROUPS.link, GROUPS.ipv4Address, GROUPS.ipv6Address], true);
+    } catch (error) {
       this.#socket.close();
-      throw new SocketOpenError(refusal(-filtered, 'watch interfaces and addresses'));
+      throw error;
     }
     this.#poll = libc().poll(this.#socket.fd, () => this.drain());
+  }
+
+  watchRoutes(destinations: readonly IpPrefix[]): void {
+    this.#isWatchedRoute = routeSelector({ destinations });
+    this.#filter(destinations);
+    this.#subscribe(ROUTE_GROUPS, destinations.length > 0);
+  }
+
+  watchRules(on: boolean): void {
+    this.#subscribe(RULE_GROUPS, on);
+  }
+
+  foreignMessages(): number {
+    return this.#socket.foreignMessages();
+  }
+
+  #filter(destinations: readonly IpPrefix[]): void {
+    const attached = withFilter(notificationFilter(this.#options.ignoreAdditionsBy, destinations), (option) =>
+      libc().setsockopt(this.#socket.fd, SOL_SOCKET, SO_ATTACH_FILTER, option),
+    );
+    if (attached < 0) throw new SocketOpenError(refusal(-attached, DOING));
+  }
+
+  #subscribe(groups: readonly number[], on: boolean): void {
+    for (const group of groups) {
+      const result = this.#socket.subscribe(group, on);
+      if (result < 0) throw new SocketOpenError(refusal(-result, DOING));
+    }
   }
 
   drain(): void {
@@ -138,7 +179,7 @@ class HostLinkMonitor implements LinkMonitor {
   #fail(errno: number): void {
     if (this.#isClosed) return;
     this.close();
-    this.#options.onError(new SocketOpenError(refusal(errno, 'watch interfaces and addresses')));
+    this.#options.onError(new SocketOpenError(refusal(errno, DOING)));
   }
 
   #eventOf(message: NetlinkMessage): LinkEvent | undefined {
@@ -154,10 +195,28 @@ class HostLinkMonitor implements LinkMonitor {
         const address = readAddress(message);
         if (address === undefined) return undefined;
         if (message.type === RTM_NEWADDR) return { kind: 'addressAdded', address };
-        return { kind: 'addressRemoved', address, own: message.portId === this.#options.ignoreAdditionsBy };
+        return { kind: 'addressRemoved', address, own: this.#isOwn(message) };
+      }
+      case RTM_NEWROUTE:
+      case RTM_DELROUTE: {
+        const route = this.#isWatchedRoute(message) ? readRoute(message) : undefined;
+        if (route === undefined) return undefined;
+        if (message.type === RTM_NEWROUTE) return { kind: 'routeAdded', route };
+        return { kind: 'routeRemoved', route, own: this.#isOwn(message) };
+      }
+      case RTM_NEWRULE:
+      case RTM_DELRULE: {
+        const rule = readRule(message);
+        if (rule === undefined) return undefined;
+        if (message.type === RTM_NEWRULE) return { kind: 'ruleAdded', rule };
+        return { kind: 'ruleRemoved', rule, own: this.#isOwn(message) };
       }
       default:
         return undefined;
     }
+  }
+
+  #isOwn({ portId }: NetlinkMessage): boolean {
+    return portId === this.#options.ignoreAdditionsBy;
   }
 }

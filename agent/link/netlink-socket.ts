@@ -1,12 +1,17 @@
-/** One NETLINK_ROUTE socket: opening, sending, receiving of what the kernel (and nobody else) says. */
+/** One netlink socket: opening, sending, receiving of what the kernel (and nobody else) says. */
 import { constants, endianness } from 'node:os';
 import { AF_NETLINK, intOption, libc, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_RAW, SOL_SOCKET } from '../net/libc.js';
 import { refusal, SocketOpenError } from '../net/system-error.js';
 
-const NETLINK_ROUTE = 0;
+export const NETLINK_ROUTE = 0;
+export const NETLINK_CONNECTOR = 11;
+export const NETLINK_NETFILTER = 12;
 const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
+const NETLINK_DROP_MEMBERSHIP = 2;
 export const NETLINK_CAP_ACK = 10;
 export const NETLINK_EXT_ACK = 11;
+export const NETLINK_GET_STRICT_CHK = 12;
 
 const SOCKADDR_NL_LENGTH = 12;
 /** The kernel's own address on the bus. */
@@ -22,22 +27,23 @@ export class NetlinkSocket {
   readonly portId: number;
   readonly #buffer = new Uint8Array(DATAGRAM_BUFFER);
   readonly #from = new Uint8Array(SOCKADDR_NL_LENGTH);
-  readonly #kernel = socketAddress(KERNEL, 0);
+  readonly #sender = new DataView(this.#from.buffer);
+  readonly #kernel = socketAddress(KERNEL);
+  #foreign = 0;
   #isClosed = false;
 
-  /** `groups`: RTMGRP_* bits to subscribe to. Throws SocketOpenError. */
-  constructor(groups: number, receiveBuffer: number) {
-    const doing = 'open a netlink socket';
+  /** `doing` completes "cannot ...". Throws SocketOpenError. */
+  constructor(protocol: number, receiveBuffer: number, doing: string) {
     if (endianness() !== 'LE') {
       throw new SocketOpenError(refusal(constants.errno.ENOTSUP, doing, 'only little-endian machines are supported'));
     }
     const c = libc();
-    this.fd = c.socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    this.fd = c.socket(AF_NETLINK, SOCK_RAW, protocol);
     if (this.fd < 0) throw new SocketOpenError(refusal(-this.fd, doing));
     const size = intOption(receiveBuffer);
     // Without CAP_NET_ADMIN the system's limit applies.
     if (c.setsockopt(this.fd, SOL_SOCKET, SO_RCVBUFFORCE, size) < 0) c.setsockopt(this.fd, SOL_SOCKET, SO_RCVBUF, size);
-    const own = socketAddress(0, groups);
+    const own = socketAddress(0);
     let result = c.bind(this.fd, own);
     if (result >= 0) result = c.getsockname(this.fd, own);
     if (result < 0) {
@@ -50,6 +56,13 @@ export class NetlinkSocket {
   /** Optional features: a kernel that lacks one goes on without. */
   enable(option: number): void {
     libc().setsockopt(this.fd, SOL_NETLINK, option, intOption(1));
+  }
+
+  /** Subscribes to a multicast group (RTNLGRP_*), or no more. 0 or -errno. */
+  subscribe(group: number, on: boolean): number {
+    if (this.#isClosed) return -constants.errno.EBADF;
+    const option = on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP;
+    return libc().setsockopt(this.fd, SOL_NETLINK, option, intOption(group));
   }
 
   /** To the kernel, which has carried it out when this returns. Bytes sent or -errno. */
@@ -66,10 +79,15 @@ export class NetlinkSocket {
       if (count === -EAGAIN) return 'empty';
       if (count < 0) return count;
       // Any process may send to our port; only port 0 is the kernel.
-      const sender = new DataView(this.#from.buffer).getUint32(4, true);
-      if (sender === KERNEL) return this.#buffer.subarray(0, count);
+      if (this.#sender.getUint32(4, true) === KERNEL) return this.#buffer.subarray(0, count);
+      this.#foreign += 1;
     }
     return -EBADF;
+  }
+
+  /** Datagrams that were ignored because another process than the kernel had sent them. */
+  foreignMessages(): number {
+    return this.#foreign;
   }
 
   close(): void {
@@ -80,11 +98,10 @@ export class NetlinkSocket {
 }
 
 /** struct sockaddr_nl. */
-function socketAddress(portId: number, groups: number): Uint8Array {
+function socketAddress(portId: number): Uint8Array {
   const address = new Uint8Array(SOCKADDR_NL_LENGTH);
   const view = new DataView(address.buffer);
   view.setUint16(0, AF_NETLINK, true);
   view.setUint32(4, portId, true);
-  view.setUint32(8, groups, true);
   return address;
 }

@@ -3,23 +3,13 @@
  * sent, so its answer can be read at once and nothing here waits.
  */
 import { constants } from 'node:os';
-import { type Family, formatIp } from '../../proto/rules/ip.js';
-import { OK, type Outcome, type Refusal, refusal } from '../net/system-error.js';
-import {
-  messagesOf,
-  type NetlinkMessage,
-  NetlinkWriter,
-  NLM_F_DUMP_INTR,
-  NLMSG_DONE,
-  NLMSG_ERROR,
-  readError,
-} from '../wire/netlink-message.js';
+import { type Family, formatIpPrefix } from '../../proto/rules/ip.js';
+import { type Outcome, type Refusal, refusal } from '../net/system-error.js';
 import {
   type AddressKey,
   type AddressRequest,
   type AddressVerb,
   type InterfaceAddress,
-  RTM_NEWADDR,
   readAddress,
   writeAddressDump,
   writeAddressRequest,
@@ -28,22 +18,46 @@ import {
   type Ipv4Conf,
   type Link,
   type LinkChange,
+  MAX_ALIAS_LENGTH,
   MAX_NAME_LENGTH,
   type MacvlanRequest,
-  RTM_NEWLINK,
+  readIpv4Conf,
   readLink,
+  writeLinkChange,
   writeLinkDump,
   writeLinkQuestion,
+  writeLinkRemoval,
+  writeMacvlan,
 } from '../wire/rtnetlink-link.js';
-import type { Route, RouteRequest } from '../wire/rtnetlink-route.js';
-import type { Rule, RuleRequest } from '../wire/rtnetlink-rule.js';
-import { NETLINK_CAP_ACK, NETLINK_EXT_ACK, NetlinkSocket } from './netlink-socket.js';
+import {
+  type Route,
+  type RouteRequest,
+  type RouteSelection,
+  type RouteVerb,
+  readRoute,
+  routeSelector,
+  writeRouteDump,
+  writeRouteRequest,
+} from '../wire/rtnetlink-route.js';
+import {
+  type Rule,
+  type RuleRequest,
+  type RuleVerb,
+  readRule,
+  writeRuleDump,
+  writeRuleRequest,
+} from '../wire/rtnetlink-rule.js';
+import { NetlinkRequests, RtnetlinkError } from './netlink-requests.js';
+import { NETLINK_ROUTE } from './netlink-socket.js';
 
 export type { AddressKey, AddressRequest, InterfaceAddress, Lifetime } from '../wire/rtnetlink-address.js';
 export { detectionOf } from '../wire/rtnetlink-address.js';
 export type { Ipv4Conf, Link, LinkChange, MacvlanRequest } from '../wire/rtnetlink-link.js';
-export type { NextHop, Route, RouteMetric, RouteRequest } from '../wire/rtnetlink-route.js';
+export type { NextHop, Route, RouteMetric, RouteRequest, RouteSelection } from '../wire/rtnetlink-route.js';
+export { isRequestedRoute, RTPROT_KEEPALIVED, routeDestination, routeKey } from '../wire/rtnetlink-route.js';
 export type { NumberRange, Rule, RuleRequest } from '../wire/rtnetlink-rule.js';
+export { isRequestedRule } from '../wire/rtnetlink-rule.js';
+export { RtnetlinkError } from './netlink-requests.js';
 
 export interface Rtnetlink {
   /** Our address on the netlink bus: notifications caused by our requests carry it. */
@@ -73,11 +87,11 @@ export interface Rtnetlink {
    * One outcome per request, in order. Adding: EEXIST if the destination has a route with this metric (and tos) in this
    * table, whatever it leads to. Deleting: ESRCH if there is none that is as the request has it.
    */
-  changeRoutes(change: 'add' | 'replace' | 'delete', requests: readonly RouteRequest[]): readonly Outcome[];
+  changeRoutes(change: RouteVerb, requests: readonly RouteRequest[]): readonly Outcome[];
   /** Of both families, or as asked for; without cached ones. Throws RtnetlinkError. */
-  routes(of?: { readonly family?: Family; readonly table?: number }): readonly Route[];
+  routes(of?: RouteSelection): readonly Route[];
   /** Adding: EEXIST if the same rule is there. Deleting: ENOENT if it is not. */
-  changeRules(change: 'add' | 'delete', requests: readonly RuleRequest[]): readonly Outcome[];
+  changeRules(change: RuleVerb, requests: readonly RuleRequest[]): readonly Outcome[];
   /** Of both families. Throws RtnetlinkError. */
   rules(): readonly Rule[];
 
@@ -98,207 +112,208 @@ export type LinkOutcome = { readonly ok: true; readonly link: Link } | Refusal;
 /** Throws SocketOpenError. */
 export type OpenRtnetlink = () => Rtnetlink;
 
-/** A question to the kernel got no whole answer. `code` is the errno's name. */
-export class RtnetlinkError extends Error {
-  readonly code: string;
-  readonly errno: number;
+const FAMILIES: readonly Family[] = [4, 6];
+const HARDWARE_ADDRESS_LENGTH = 6;
+const { ENODEV, ENOENT } = constants.errno;
 
-  constructor(errno: number, doing: string, detail?: string) {
-    const refused = refusal(errno, doing, detail);
-    super(refused.message);
-    this.name = 'RtnetlinkError';
-    this.code = refused.code;
-    this.errno = refused.errno;
-  }
-}
-
-/** Messages per datagram: even if every one is refused, the answers fit in the receive queue. */
-const BATCH = 64;
-const RECEIVE_BUFFER = 512 * 1024;
-/** A dump that changes while it is being read is asked for again this many times. */
-const DUMP_ATTEMPTS = 5;
-const MAX_SEQUENCE = 0xffffffff;
-
-const DOING: Readonly<Record<AddressVerb, string>> = {
+const DOING = {
   add: 'add address',
   renew: 'renew address',
   delete: 'delete address',
-};
+} as const satisfies Readonly<Record<AddressVerb, string>>;
 
 export const openRtnetlink: OpenRtnetlink = () => new HostRtnetlink();
 
 class HostRtnetlink implements Rtnetlink {
-  readonly #socket: NetlinkSocket;
-  readonly #writer = new NetlinkWriter();
-  #sequence = 0;
-
-  constructor() {
-    this.#socket = new NetlinkSocket(0, RECEIVE_BUFFER);
-    // Refusals without the refused message, with the kernel's words.
-    this.#socket.enable(NETLINK_CAP_ACK);
-    this.#socket.enable(NETLINK_EXT_ACK);
-  }
+  readonly #requests = new NetlinkRequests(NETLINK_ROUTE, 'open a netlink socket');
 
   get portId(): number {
-    return this.#socket.portId;
+    return this.#requests.portId;
+  }
+
+  foreignMessages(): number {
+    return this.#requests.foreignMessages();
   }
 
   addAddresses(requests: readonly AddressRequest[]): readonly Outcome[] {
-    return this.#change('add', requests);
+    return this.#changeAddresses('add', requests);
   }
 
   renewAddresses(requests: readonly AddressRequest[]): readonly Outcome[] {
-    return this.#change('renew', requests);
+    return this.#changeAddresses('renew', requests);
   }
 
   deleteAddresses(keys: readonly AddressKey[]): readonly Outcome[] {
-    return this.#change('delete', keys);
+    return this.#changeAddresses('delete', keys);
+  }
+
+  #changeAddresses(verb: AddressVerb, requests: readonly (AddressRequest | AddressKey)[]): readonly Outcome[] {
+    return this.#requests.change(
+      requests,
+      (writer, request, sequence, acknowledge) => writeAddressRequest(writer, verb, request, sequence, acknowledge),
+      (request) => `${DOING[verb]} ${formatIpPrefix(request)} on interface ${request.interfaceIndex}`,
+    );
   }
 
   links(): readonly Link[] {
-    const links: Link[] = [];
-    this.#dump(
-      'list interfaces',
-      (sequence) => writeLinkDump(this.#writer, sequence),
-      (message) => {
-        const link = message.type === RTM_NEWLINK ? readLink(message) : undefined;
-        if (link !== undefined) links.push(link);
-      },
-      () => links.splice(0),
-    );
-    return links;
+    return this.#requests.dump('list interfaces', writeLinkDump, readLink);
   }
 
   addresses(): readonly InterfaceAddress[] {
-    const addresses: InterfaceAddress[] = [];
-    this.#dump(
-      'list addresses',
-      (sequence) => writeAddressDump(this.#writer, 4, sequence),
-      (message) => {
-        const address = message.type === RTM_NEWADDR ? readAddress(message) : undefined;
-        if (address !== undefined) addresses.push(address);
-      },
-      () => addresses.splice(0),
+    return FAMILIES.flatMap((family) =>
+      this.#requests.dump(
+        `list IPv${family} addresses`,
+        (writer, sequence) => writeAddressDump(writer, family, sequence),
+        readAddress,
+      ),
     );
-    return addresses;
   }
 
   link(name: string): Link | undefined {
     // Longer names exist as alternative names only; nothing can be bound to them.
     if (name.length === 0 || name.length > MAX_NAME_LENGTH) return undefined;
-    const doing = `look up interface ${name}`;
-    const sequence = this.#takeSequences(1);
-    this.#writer.clear();
-    writeLinkQuestion(this.#writer, name, sequence);
-    this.#send(doing);
-    let link: Link | undefined;
-    const isAnswered = this.#readAnswers(doing, (message) => {
-      if (message.sequence !== sequence) return false;
-      const error = readError(message);
-      if (error !== undefined && error.errno !== constants.errno.ENODEV && error.errno !== 0) {
-        throw new RtnetlinkError(error.errno, doing, error.message);
-      }
-      link = readLink(message);
-      return true;
-    });
-    if (!isAnswered) throw new RtnetlinkError(constants.errno.EIO, doing, 'the kernel gave no answer');
+    const link = this.#requests.ask(
+      `look up interface ${name}`,
+      (writer, sequence) => writeLinkQuestion(writer, name, sequence),
+      readLink,
+      ENODEV,
+    );
     return link?.name === name ? link : undefined;
   }
 
-  close(): void {
-    this.#socket.close();
+  changeRoutes(change: RouteVerb, requests: readonly RouteRequest[]): readonly Outcome[] {
+    return this.#requests.change(
+      requests,
+      (writer, request, sequence, acknowledge) => writeRouteRequest(writer, change, request, sequence, acknowledge),
+      (request) => `${change} route ${describeRoute(request)}`,
+    );
   }
 
-  #change(verb: AddressVerb, requests: readonly (AddressRequest | AddressKey)[]): readonly Outcome[] {
-    const outcomes: Outcome[] = [];
-    for (let start = 0; start < requests.length; start += BATCH) {
-      outcomes.push(...this.#changeBatch(verb, requests.slice(start, start + BATCH)));
-    }
-    return outcomes;
+  routes(of: RouteSelection = {}): readonly Route[] {
+    return FAMILIES.flatMap((family) =>
+      of.family === undefined || of.family === family ? this.#routesOf(family, of) : [],
+    );
   }
 
-  /**
-   * Only the last message asks for an acknowledgement: the others are answered if refused, and the acknowledgement,
-   * which is always the last answer, proves that all were looked at.
-   */
-  #changeBatch(verb: AddressVerb, requests: readonly (AddressRequest | AddressKey)[]): readonly Outcome[] {
-    const doing = (request: AddressKey) =>
-      `${DOING[verb]} ${formatIp(request.address)}/${request.prefixLength} on interface ${request.interfaceIndex}`;
-    const last = requests.length - 1;
-    const firstSequence = this.#takeSequences(requests.length);
-    this.#writer.clear();
-    for (const [i, request] of requests.entries()) {
-      writeAddressRequest(this.#writer, verb, request, firstSequence + i, i === last);
-    }
-    const outcomes: Outcome[] = requests.map(() => OK);
-    const failAll = (errno: number, detail?: string) =>
-      requests.map((request) => refusal(errno, doing(request), detail));
-
-    const sent = this.#socket.send(this.#writer.datagram());
-    if (sent < 0) return failAll(-sent);
+  #routesOf(family: Family, of: RouteSelection): readonly Route[] {
+    const isWanted = routeSelector(of);
     try {
-      const isAnswered = this.#readAnswers(DOING[verb], (message) => {
-        const index = message.sequence - firstSequence;
-        const request = requests[index];
-        const error = readError(message);
-        if (request === undefined || error === undefined) return false;
-        if (error.errno !== 0) outcomes[index] = refusal(error.errno, doing(request), error.message);
-        return index === last;
-      });
-      return isAnswered ? outcomes : failAll(constants.errno.EIO, 'the kernel gave no answer');
+      return this.#requests.dump(
+        `list IPv${family} routes`,
+        (writer, sequence) => writeRouteDump(writer, family, of, sequence),
+        (message) => (isWanted(message) ? readRoute(message) : undefined),
+      );
     } catch (error) {
-      if (error instanceof RtnetlinkError) return failAll(error.errno);
+      // No such table is a table without routes.
+      if (of.table !== undefined && error instanceof RtnetlinkError && error.errno === ENOENT) return [];
       throw error;
     }
   }
 
-  /** `restart` forgets what was taken; the dump begins again. */
-  #dump(
-    doing: string,
-    write: (sequence: number) => void,
-    take: (message: NetlinkMessage) => void,
-    restart: () => void,
-  ): void {
-    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-      const sequence = this.#takeSequences(1);
-      this.#writer.clear();
-      write(sequence);
-      this.#send(doing);
-      let isConsistent = true;
-      const isAnswered = this.#readAnswers(doing, (message) => {
-        if (message.sequence !== sequence) return false;
-        if ((message.flags & NLM_F_DUMP_INTR) !== 0) isConsistent = false;
-        const error = readError(message);
-        if (error !== undefined && error.errno !== 0) throw new RtnetlinkError(error.errno, doing, error.message);
-        if (message.type !== NLMSG_DONE && message.type !== NLMSG_ERROR) take(message);
-        return message.type === NLMSG_DONE;
-      });
-      if (isAnswered && isConsistent) return;
-      restart();
+  changeRules(change: RuleVerb, requests: readonly RuleRequest[]): readonly Outcome[] {
+    return this.#requests.change(
+      requests,
+      (writer, request, sequence, acknowledge) => writeRuleRequest(writer, change, request, sequence, acknowledge),
+      (request) => `${change} IPv${request.family} rule ${request.priority ?? 'without priority'}`,
+    );
+  }
+
+  rules(): readonly Rule[] {
+    return FAMILIES.flatMap((family) =>
+      this.#requests.dump(
+        `list IPv${family} rules`,
+        (writer, sequence) => writeRuleDump(writer, family, sequence),
+        readRule,
+      ),
+    );
+  }
+
+  createMacvlan(request: MacvlanRequest): LinkOutcome {
+    const { name, alias, ipv4Conf, address } = request;
+    const doing = `make macvlan interface ${name}`;
+    const wrong = wrongMacvlan(name, alias, address);
+    if (wrong !== undefined) return refusal(constants.errno.EINVAL, doing, wrong);
+    const made = this.#requests.transact(doing, (writer, sequence) => {
+      writeMacvlan(writer, request, sequence);
+      return 1;
+    });
+    if (!made.ok) return made;
+    const set = this.#settle(doing, name, { alias, ...(ipv4Conf === undefined ? {} : { ipv4Conf }) });
+    try {
+      const link = set.ok ? this.link(name) : undefined;
+      if (link !== undefined) return { ok: true, link };
+    } catch (error) {
+      if (!(error instanceof RtnetlinkError)) throw error;
     }
-    throw new RtnetlinkError(constants.errno.EIO, doing, 'it kept changing while being read');
+    this.#requests.transact(doing, (writer, sequence) => {
+      writeLinkRemoval(writer, name, sequence);
+      return 1;
+    });
+    return set.ok ? refusal(ENODEV, doing, 'it is gone again') : set;
   }
 
-  /** Reserves consecutive sequence numbers and returns the first. */
-  #takeSequences(count: number): number {
-    if (this.#sequence + count > MAX_SEQUENCE) this.#sequence = 0;
-    const first = this.#sequence + 1;
-    this.#sequence += count;
-    return first;
+  /** What the kernel does not take while it makes an interface. Without IPv6 there is nothing to keep it from doing. */
+  #settle(doing: string, name: string, change: LinkChange): Outcome {
+    const noLinkLocal = this.#requests.transact(doing, (writer, sequence) => {
+      writeLinkChange(writer, name, { noLinkLocal: true }, sequence);
+      return 1;
+    });
+    if (!noLinkLocal.ok && noLinkLocal.errno !== constants.errno.EAFNOSUPPORT) return noLinkLocal;
+    return this.#requests.transact(doing, (writer, sequence) => {
+      writeLinkChange(writer, name, change, sequence);
+      return 1;
+    });
   }
 
-  #send(doing: string): void {
-    const sent = this.#socket.send(this.#writer.datagram());
-    if (sent < 0) throw new RtnetlinkError(-sent, doing);
-  }
-
-  /** Reads answers until `isLast` says so (true) or there is none (false). Throws RtnetlinkError. */
-  #readAnswers(doing: string, isLast: (message: NetlinkMessage) => boolean): boolean {
-    for (;;) {
-      const received = this.#socket.receive();
-      if (received === 'empty') return false;
-      if (typeof received === 'number') throw new RtnetlinkError(-received, doing);
-      for (const message of messagesOf(received)) if (isLast(message)) return true;
+  setLink(index: number, change: LinkChange): Outcome {
+    const doing = `change interface ${index}`;
+    if (change.alias !== undefined && change.alias.length > MAX_ALIAS_LENGTH) {
+      return refusal(constants.errno.EINVAL, doing, LONG_ALIAS);
     }
+    return this.#requests.transact(doing, (writer, sequence) => {
+      writeLinkChange(writer, index, change, sequence);
+      return 1;
+    });
   }
+
+  deleteLink(index: number): Outcome {
+    return this.#requests.transact(`delete interface ${index}`, (writer, sequence) => {
+      writeLinkRemoval(writer, index, sequence);
+      return 1;
+    });
+  }
+
+  setIpv4Conf(index: number, ipv4Conf: Ipv4Conf): Outcome {
+    return this.#requests.transact(`set net.ipv4.conf of interface ${index}`, (writer, sequence) => {
+      writeLinkChange(writer, index, { ipv4Conf }, sequence);
+      return 1;
+    });
+  }
+
+  ipv4Conf(index: number): Required<Ipv4Conf> | undefined {
+    return this.#requests.ask(
+      `read net.ipv4.conf of interface ${index}`,
+      (writer, sequence) => writeLinkQuestion(writer, index, sequence),
+      readIpv4Conf,
+      ENODEV,
+    );
+  }
+
+  close(): void {
+    this.#requests.close();
+  }
+}
+
+const LONG_ALIAS = `an alias has at most ${MAX_ALIAS_LENGTH} characters`;
+
+function wrongMacvlan(name: string, alias: string, address: Uint8Array): string | undefined {
+  if (name.length === 0 || name.length > MAX_NAME_LENGTH) return `a name has 1 to ${MAX_NAME_LENGTH} characters`;
+  if (alias.length > MAX_ALIAS_LENGTH) return LONG_ALIAS;
+  return address.length === HARDWARE_ADDRESS_LENGTH ? undefined : 'a hardware address has 6 bytes';
+}
+
+function describeRoute(request: RouteRequest): string {
+  const { destination, table, interfaceIndex } = request;
+  const to = destination === undefined ? 'default' : formatIpPrefix(destination);
+  return `${to} in table ${table}${interfaceIndex === undefined ? '' : ` on interface ${interfaceIndex}`}`;
 }

@@ -87,8 +87,8 @@ export class NetlinkWriter {
     this.attribute(type, isTerminated ? bytes : bytes.subarray(0, -1));
   }
 
-  uint16(type: number, value: number): void {
-    this.#view.setUint16(this.#value(type, 2), value, true);
+  uint8(type: number, value: number): void {
+    this.#view.setUint8(this.#value(type, 1), value);
   }
 
   uint32(type: number, value: number): void {

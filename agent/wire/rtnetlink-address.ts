@@ -28,6 +28,7 @@ const IFA_LABEL = 3;
 const IFA_BROADCAST = 4;
 const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
+export const IFA_PROTO = 11;
 const IFADDRMSG_LENGTH = 8;
 const CACHEINFO_LENGTH = 16;
 
@@ -43,6 +44,11 @@ export const IFA_F_MANAGETEMPADDR = 0x100;
 export const IFA_F_NOPREFIXROUTE = 0x200;
 export const IFA_F_MCAUTOJOIN = 0x400;
 const FOREVER = 0xffffffff;
+/**
+ * IFA_PROTO of all addresses that Baton adds, the number that its routes carry as well. Kernels before Linux 5.18 ignore
+ * it. A change by others that does not name it clears it.
+ */
+export const ADDRESS_PROTOCOL = 18;
 
 /** Whole seconds, 0..4294967294: a valid lifetime (1 and more) ends with the address, a preferred one deprecates it. */
 export type Lifetime = number | 'forever';
@@ -92,6 +98,8 @@ export interface InterfaceAddress extends AddressKey {
   readonly scope: number;
   /** IFA_F_*. */
   readonly flags: number;
+  /** IFA_PROTO, who put it there: ADDRESS_PROTOCOL is Baton; absent or 0 where it is not told. */
+  readonly protocol?: number;
   /** Remaining when the kernel wrote the message. */
   readonly validLifetime: Lifetime;
   readonly preferredLifetime: Lifetime;
@@ -157,6 +165,7 @@ export function writeAddressRequest(
   if (request.broadcast !== undefined) writer.ipAddress(IFA_BROADCAST, request.broadcast);
   if (request.label !== undefined) writer.text(IFA_LABEL, request.label);
   if (addressFlags > 0xff) writer.uint32(IFA_FLAGS, addressFlags);
+  writer.uint8(IFA_PROTO, ADDRESS_PROTOCOL);
   const valid = secondsOf(request.lifetime);
   const cacheInfo = new Uint8Array(CACHEINFO_LENGTH);
   const times = new DataView(cacheInfo.buffer);
@@ -203,6 +212,7 @@ export function readAddress(message: NetlinkMessage): InterfaceAddress | undefin
   const broadcast = ipAddressOf(family, attributes.get(IFA_BROADCAST));
   const flags = uint32Of(attributes.get(IFA_FLAGS)) ?? view.getUint8(2);
   const cacheInfo = attributes.get(IFA_CACHEINFO);
+  const protocol = attributes.get(IFA_PROTO)?.[0];
   return {
     interfaceIndex: view.getUint32(4, true),
     address,
@@ -212,6 +222,7 @@ export function readAddress(message: NetlinkMessage): InterfaceAddress | undefin
     ...(broadcast === undefined ? {} : { broadcast }),
     scope: view.getUint8(3),
     flags,
+    ...(protocol === undefined ? {} : { protocol }),
     validLifetime: lifetimeAt(cacheInfo, 4, flags),
     preferredLifetime: lifetimeAt(cacheInfo, 0, 0),
   };

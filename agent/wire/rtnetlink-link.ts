@@ -164,7 +164,7 @@ export function writeLinkChange(writer: NetlinkWriter, key: LinkKey, change: Lin
     if (ipv4Conf !== undefined) writeIpv4Conf(writer, ipv4Conf);
     if (noLinkLocal === true) {
       const inet6 = writer.open(AF_INET6);
-      writer.attribute(IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(IN6_ADDR_GEN_MODE_NONE));
+      writer.uint8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
       writer.close(inet6);
     }
     writer.close(specific);
