@@ -37,6 +37,8 @@ export interface GroupStep {
   readonly effects: readonly Effect[];
 }
 
+/** Effects of one member that concern the others. */
+const MOVING: ReadonlySet<Effect['kind']> = new Set(['transitioned', 'lowerPriorityHeard']);
 /** Priority 0, so that the others need not wait for a whole down interval, and let go. */
 const RELEASE: readonly Effect[] = [{ kind: 'advertise', priority: 0 }, { kind: 'removeAddresses' }];
 /** Whoever is active now has said so, or will have by now. */
@@ -61,14 +63,19 @@ export function stepGroup(
   input: Input,
   now: Instant,
 ): readonly GroupStep[] {
-  if (!members.has(name)) return [];
-  const turn = new Turn(group, members, name, now);
-  if (input.kind === 'shutdown' || input.kind === 'suspend') {
-    for (const each of turn.names) turn.move(each, ({ router, member }) => step(router, member, input, now));
-    turn.shareThePatience();
-  } else {
-    turn.stepAddressed(input);
+  const addressed = members.get(name);
+  if (addressed === undefined) return [];
+  if (input.kind !== 'shutdown' && input.kind !== 'suspend') {
+    const alone = step(addressed.router, addressed.member, input, now);
+    // Almost always: it concerns nobody else.
+    if (input.kind !== 'reconfigured' && !movesOthers(addressed, alone)) return [{ name, ...alone }];
+    const turn = new Turn(group, members, name, now);
+    turn.takeAddressed(addressed, alone, input);
+    return turn.steps();
   }
+  const turn = new Turn(group, members, name, now);
+  for (const each of turn.names) turn.move(each, ({ router, member }) => step(router, member, input, now));
+  turn.shareThePatience();
   return turn.steps();
 }
 
@@ -133,10 +140,8 @@ class Turn {
     });
   }
 
-  stepAddressed(input: Input): void {
-    const before = this.#members.get(this.#name);
-    if (before === undefined) return;
-    const alone = step(before.router, before.member, input, this.#now);
+  /** The addressed member's step, as far as it is allowed, and what follows from it. */
+  takeAddressed(before: GroupMember, alone: Outcome, input: Input): void {
     const outcome = this.#allowed(before, alone, input);
     this.move(this.#name, () => outcome);
     const from = before.member.phase;
@@ -296,6 +301,10 @@ class Turn {
 /** Active and not on its way out. */
 function isServing({ phase }: Member): boolean {
   return phase.name === 'active' && phase.handover === undefined;
+}
+
+function movesOthers({ member }: GroupMember, { member: after, effects }: Outcome): boolean {
+  return member.phase.name !== after.phase.name || effects.some(({ kind }) => MOVING.has(kind));
 }
 
 function handoverOf(member: Member | undefined): Handover | undefined {
