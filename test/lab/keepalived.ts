@@ -1,11 +1,21 @@
 /** Debian's keepalived on a laboratory host, with its own files, ended by its own pids. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from './host.js';
 import type { Program } from './program.js';
 import { until } from './until.js';
 
 let started = 0;
+
+/**
+ * A keepalived of version 2.4 or later, for what Debian's does not have; the environment variable BATON_KEEPALIVED names
+ * it. For the `skip` option of node:test: why there is none.
+ */
+export function newerKeepalived(): { readonly path: string; readonly skip: string | false } {
+  const path = process.env['BATON_KEEPALIVED'] ?? '';
+  if (path !== '' && existsSync(path)) return { path, skip: false };
+  return { path, skip: 'needs keepalived 2.4 or later: set BATON_KEEPALIVED to its path' };
+}
 
 export class Keepalived {
   private constructor(
@@ -14,14 +24,18 @@ export class Keepalived {
     private readonly files: { readonly config: string; readonly parent: string; readonly vrrp: string },
   ) {}
 
-  /** Starts keepalived (VRRP only, in the foreground) with this keepalived.conf; resolves when its VRRP child runs. */
-  static async start(host: Host, config: string): Promise<Keepalived> {
+  /**
+   * Starts keepalived (VRRP only, in the foreground) with this keepalived.conf; resolves when its VRRP child runs.
+   *
+   * @param program Debian's, unless a path is given
+   */
+  static async start(host: Host, config: string, program = 'keepalived'): Promise<Keepalived> {
     started += 1;
     const file = (name: string) => join(host.directory, `keepalived-${host.name}-${started}.${name}`);
     const files = { config: file('conf'), parent: file('pid'), vrrp: file('vrrp.pid') };
     writeFileSync(files.config, config);
-    const program = host.start(
-      'keepalived',
+    const running = host.start(
+      program,
       '--dont-fork',
       '--log-console',
       '--log-detail',
@@ -30,12 +44,12 @@ export class Keepalived {
       `--pid=${files.parent}`,
       `--vrrp_pid=${files.vrrp}`,
     );
-    const keepalived = new Keepalived(host, program, files);
+    const keepalived = new Keepalived(host, running, files);
     await until(
       'keepalived to start',
       5000,
-      () => program.running && keepalived.#vrrpPid(),
-      () => program.tail(),
+      () => running.running && keepalived.#vrrpPid(),
+      () => running.tail(),
     );
     return keepalived;
   }
