@@ -53,6 +53,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { spec: EVENTS, execute: events };
     },
   },
+  restart: {
+    summary: 'make room for the next agent, which keeps the addresses',
+    load: async () => {
+      const { RESTART, restart } = await import('./cli/restart-command.js');
+      return { spec: RESTART, execute: restart };
+    },
+  },
   version: {
     summary: 'the version of this program',
     load: async () => {

@@ -19,6 +19,8 @@ import { ControlServer, ControlSocketError } from './local/control-server.js';
 import { ElectionClient } from './local/election-client.js';
 import { agentVersion } from './local/host-facts.js';
 import { type LogOutput, openLogOutput } from './local/log-output.js';
+import { takeResumeFile, writeResumeFile } from './local/resume-file.js';
+import { schedule } from './local/scheduling.js';
 import {
   DEFAULT_RUN_DIR,
   DEFAULT_STATE_DIR,
@@ -27,7 +29,7 @@ import {
   type ToProcess,
   type WorkerData,
 } from './local/worker-protocol.js';
-import type { FromElection } from './runtime/messages.js';
+import type { FromElection, ResumedRouter } from './runtime/messages.js';
 
 /** The agent cannot run as it was told to. */
 class GiveUp extends Error {
@@ -52,6 +54,8 @@ const log: Logger = createLogger({ name: 'baton-agent', level: data.logLevel ?? 
 let agent: AgentWorker | undefined;
 let control: ControlServer | undefined;
 let link: ControlLink | undefined;
+/** Where the control socket is, and what one agent leaves for the next. */
+let runDirectory = DEFAULT_RUN_DIR;
 
 function toProcess(message: ToProcess): void {
   data.process.postMessage(message);
@@ -62,15 +66,16 @@ async function run(): Promise<void> {
   const port = parentPort;
   const config = await ownersConfig(data.mode);
   if (data.logLevel === undefined && isLogLevel(config.logLevel)) log.level = config.logLevel;
-  const runDir = data.runDir ?? (config.runDir || DEFAULT_RUN_DIR);
+  runDirectory = data.runDir ?? (config.runDir || DEFAULT_RUN_DIR);
   const stateDir = data.stateDir ?? (config.stateDir || DEFAULT_STATE_DIR);
   refuseForeignStateDir(stateDir);
+  reschedule(config);
   const election = new ElectionClient(port, systemClock, {
     occurrence: (occurrence) => {
       agent?.occurrences.received(occurrence);
       agent?.changed();
     },
-    stopped: () => void end(0),
+    stopped: (resumable) => void end(resumable),
   });
   port.on('message', (message: FromElection) => election.received(message));
   const node = data.mode.kind === 'standalone' ? (data.mode.node ?? hostname()) : undefined;
@@ -82,11 +87,12 @@ async function run(): Promise<void> {
     startedWallMs: data.startedWallMs,
     config,
     election,
+    resumed: data.inForce === undefined ? await takeResumeFile(runDirectory) : [],
     inForce: (inForce) => toProcess({ kind: 'inForce', inForce }),
     ...(node === undefined ? {} : { standaloneNode: node }),
   });
   agent = present;
-  control = await openControl(runDir, present);
+  control = await openControl(runDirectory, present, election);
   if (data.inForce !== undefined) await present.takeOver(data.inForce, data.lastWords);
   else await configureFirst(present, data.mode);
   election.ready();
@@ -109,6 +115,15 @@ function refuseForeignStateDir(stateDir: string): void {
   log.error({ path: stateDir, detail: unsafe }, 'the state directory is not safe');
 }
 
+/** What cannot be had is said, and no reason not to run. */
+function reschedule({ scheduling }: AgentConfig): void {
+  try {
+    for (const problem of schedule(scheduling)) log.error({ detail: problem }, 'scheduling is not as configured');
+  } catch (err) {
+    log.error({ err }, 'scheduling is not as configured');
+  }
+}
+
 async function ownersConfig(mode: RunMode): Promise<AgentConfig> {
   if (mode.kind === 'standalone') return AgentConfig.fromPartial({});
   const result = await readAgentConfig(mode.configFile, mode.isDefaultFile);
@@ -116,11 +131,19 @@ async function ownersConfig(mode: RunMode): Promise<AgentConfig> {
   return result.config;
 }
 
-async function openControl(runDir: string, present: AgentWorker): Promise<ControlServer | undefined> {
+async function openControl(
+  runDir: string,
+  present: AgentWorker,
+  election: ElectionClient,
+): Promise<ControlServer | undefined> {
   const handler = controlHandler({
     status: () => present.fullStatus(),
     journal: present.journal,
     reload: () => reload(present),
+    suspend: () => {
+      toProcess({ kind: 'suspending' });
+      election.suspend();
+    },
   });
   try {
     return await ControlServer.listen(runDir, handler);
@@ -182,6 +205,7 @@ async function reload(present: AgentWorker): Promise<Reloaded> {
     return { ok: false, lines };
   }
   present.replaceConfig(result.config);
+  reschedule(result.config);
   if (data.logLevel === undefined) log.level = isLogLevel(result.config.logLevel) ? result.config.logLevel : 'info';
   // A configuration that the former rules refused is offered anew.
   link?.redial(result.config.controllers);
@@ -195,14 +219,24 @@ async function startLink(present: AgentWorker, config: AgentConfig, stateDir: st
 }
 
 /** Everything is stopped: what is still owed is paid, a bounded time, and the thread ends. */
-async function end(exitCode: number): Promise<void> {
+async function end(resumable: readonly ResumedRouter[]): Promise<void> {
+  if (resumable.length > 0) {
+    const routers = resumable.map(({ name }) => name);
+    try {
+      // First: the next agent may be starting already.
+      await writeResumeFile(runDirectory, resumable);
+      log.info({ detail: routers }, 'addresses are kept for the next agent');
+    } catch (err) {
+      log.error({ path: runDirectory, detail: routers, err }, 'the next agent cannot be told what to go on with');
+    }
+  }
   agent?.stopping();
-  await agent?.finish();
-  await link?.stop();
   await control?.close();
+  await agent?.finish(resumable.length > 0);
+  await link?.stop();
   log.info('stopped');
   await output.drain();
-  process.exit(exitCode);
+  process.exit(0);
 }
 
 run().catch(async (error: unknown) => {

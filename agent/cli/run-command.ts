@@ -10,7 +10,7 @@ export const RUN: CommandSpec = {
   name: 'run',
   usage: '',
   summary:
-    'Runs the agent until SIGTERM or SIGINT, which hand every address over first (a second signal does not wait). SIGHUP\nreads the local file again. Without --standalone the agent belongs to the controller that it has joined.',
+    'Runs the agent until SIGTERM or SIGINT, which hand every address over first (a second signal does not wait). SIGHUP\nreads the local file again; SIGUSR2 ends the agent and keeps its addresses for the next one. Without --standalone the agent belongs to the controller that it has joined.',
   operands: [],
   options: {
     standalone: { type: 'string', value: 'FILE', help: 'no controller: run this keepalived.conf or Baton YAML file' },

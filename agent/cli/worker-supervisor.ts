@@ -118,6 +118,9 @@ export class WorkerSupervisor {
       case 'inForce':
         this.#inForce = message.inForce;
         break;
+      case 'suspending':
+        this.#mayRestart = false;
+        break;
       case 'giveUp':
         // While elections run, a worker that cannot go on is no reason to end them.
         if (this.#inForce === undefined) this.#giveUp(message);

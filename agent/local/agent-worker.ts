@@ -11,6 +11,7 @@ import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
 import type { AgentConfig } from '../../proto/gen/baton/v1/config.js';
 import type { ControllerLink, NodeStatus, RefusedBundle } from '../../proto/gen/baton/v1/status.js';
 import type { Logger } from '../../proto/process/logger.js';
+import { BfdSessions } from '../bfd/sessions.js';
 import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.js';
 import { Configuration } from '../bundle/configuration.js';
 import { type OwnerRules, scriptRefusal, userRefusal } from '../bundle/policy.js';
@@ -21,14 +22,22 @@ import { openHostFifo } from '../hooks/fifo.js';
 import { HookRunner } from '../hooks/hook-runner.js';
 import { Journal } from '../journal/journal.js';
 import { JournalFiles } from '../journal/journal-files.js';
-import { bundleEvent, checkEvent, lifecycleEvent, type Moment, troubleEvent } from '../journal/occurrence-event.js';
+import {
+  bfdEvent,
+  bundleEvent,
+  checkEvent,
+  lifecycleEvent,
+  type Moment,
+  troubleEvent,
+} from '../journal/occurrence-event.js';
+import type { ResumedRouter } from '../runtime/messages.js';
 import type { TrackState } from '../vrrp/index.js';
 import type { AgentSide, LinkUpdate } from './agent-side.js';
 import type { Clock } from './clock.js';
 import type { ElectionClient } from './election-client.js';
 import { hostInterfaces, hostProgramProblem, resolvePath } from './host-facts.js';
 import { nodeStatusOf } from './node-status.js';
-import { type NotifiedRouter, Occurrences } from './occurrences.js';
+import { type Notified, type NotifiedSet, Occurrences } from './occurrences.js';
 import { StatusReporter } from './status-reporter.js';
 import type { InForce } from './worker-protocol.js';
 
@@ -43,18 +52,44 @@ export interface AgentWorkerOptions {
   /** The host owner's file; in standalone mode an empty one. */
   readonly config: AgentConfig;
   readonly election: ElectionClient;
+  /** Routers that the agent before this one left active; for the first configuration. */
+  readonly resumed: readonly ResumedRouter[];
   /** The bundle that is in force now, for whoever takes over from this worker. */
   readonly inForce: (inForce: InForce) => void;
 }
 
 /** What this agent can do, as the controller knows it. */
-const CAPABILITIES = ['vrrp-v2', 'vrrp-v3-ipv4', 'unicast', 'check-exec', 'hooks', 'lease', 'handover'] as const;
+const CAPABILITIES = [
+  'vrrp-v2',
+  'vrrp-v3-ipv4',
+  'vrrp-v3-ipv6',
+  'unicast',
+  'virtual-mac',
+  'hmac',
+  'sync-group',
+  'host-network',
+  'routes',
+  'bfd',
+  'check-exec',
+  'check-http',
+  'check-tcp',
+  'check-dns',
+  'check-grpc',
+  'check-ping',
+  'check-process',
+  'check-file',
+  'hooks',
+  'lease',
+  'handover',
+  'resume',
+] as const;
 /** Events kept while no controller takes them. */
 const DEFAULT_EVENT_LIMIT = 10_000;
 /** Events kept for "events" where there is no controller. */
 const HISTORY_LIMIT = 1_000;
-/** How long hooks that run at the end are waited for. */
+/** How long hooks that run at the end are waited for; when the next agent is to go on, it has not even its lease. */
 const LAST_HOOKS_MS = 5_000;
+const HOOKS_OF_SUSPENDED_MS = 200;
 
 export class AgentWorker implements AgentSide {
   readonly journal: Journal;
@@ -70,6 +105,8 @@ export class AgentWorker implements AgentSide {
   #link: ControllerLink;
   #refused: RefusedBundle | undefined;
   #node: string;
+  #resumed: readonly ResumedRouter[];
+  readonly #bfd: BfdSessions;
   /** States that the elections rely on although this worker has not run the checks yet. */
   #knownChecks: ReadonlyMap<string, TrackState> = new Map();
 
@@ -80,6 +117,7 @@ export class AgentWorker implements AgentSide {
     this.#rules = options.config;
     this.#scriptUser = options.config.scripts?.user || undefined;
     this.#node = options.standaloneNode ?? '';
+    this.#resumed = options.resumed;
     const isStandalone = options.standaloneNode !== undefined;
     this.#link = {
       state: isStandalone ? 'standalone' : 'connecting',
@@ -97,10 +135,10 @@ export class AgentWorker implements AgentSide {
     });
     this.#checks = new CheckSupervisor(programs, {
       stateChanged: (name, state, status, previous) => {
-        election.checkChanged(name, state);
+        election.trackChanged(`check ${name}`, state);
         const { lastResult: result, exitCode, reason: detail, output } = status;
         log.info({ check: name, to: state, result, exitCode, detail, output }, 'check changed');
-        this.journal.add(checkEvent(this.#now(), status, previous));
+        this.journal.add(checkEvent(this.#now(), status, String(previous)));
       },
       statusChanged: () => this.#reporter.changed(),
     });
@@ -110,12 +148,24 @@ export class AgentWorker implements AgentSide {
         this.#reporter.changed();
       },
     });
+    this.#bfd = new BfdSessions(
+      {
+        stateChanged: (session, state, diagnostic) => {
+          election.trackChanged(`bfd ${session}`, state);
+          log.info({ session, to: state, detail: diagnostic }, 'BFD session changed');
+          this.journal.add(bfdEvent(this.#now(), session, state, diagnostic));
+          this.#reporter.changed();
+        },
+        failed: (sentence) => log.error({ detail: sentence }, 'a BFD session cannot run'),
+      },
+      clock,
+    );
     this.#occurrences = new Occurrences({ clock, log, journal, hooks: this.#hooks, openFifo: openHostFifo });
     this.#store = new BundleStore(path.join(stateDir, 'bundles'), () => clock.wallMs());
     this.configuration = new Configuration(
       this.#store,
       {
-        configure: async (routers) => await election.configure(routers),
+        configure: async (wanted) => await election.configure(wanted, this.#takeResumed()),
         resolvePath,
         programProblem: async (file, user) => await hostProgramProblem(file, user || this.#scriptUser),
         interfaces: hostInterfaces,
@@ -125,11 +175,12 @@ export class AgentWorker implements AgentSide {
         },
       },
       {
-        applying: (bundle) => this.#occurrences.expect(notifiedRouters(bundle)),
+        applying: (bundle) => this.#occurrences.expect(notifiedOf(bundle)),
         applied: (stored, settings) => {
-          this.#occurrences.configure(notifiedRouters(stored.bundle));
+          this.#occurrences.configure(notifiedOf(stored.bundle));
           this.#checks.configure(settings.checks, this.#knownChecks);
           this.#knownChecks = new Map();
+          this.#bfd.configure(settings.bfdSessions);
           this.#refused = undefined;
           const { generation, hash } = stored.identity;
           log.info({ generation, hash }, 'configuration in force');
@@ -138,6 +189,7 @@ export class AgentWorker implements AgentSide {
           this.#reporter.changed();
         },
         refused: (identity, refusals) => {
+          this.#occurrences.refused();
           const { generation, hash } = identity;
           const reasons = refusals.map(({ path: at, reason }) => (at === '' ? reason : `${at}: ${reason}`));
           // The controller tries a refused one again now and then; only another outcome is news.
@@ -214,6 +266,7 @@ export class AgentWorker implements AgentSide {
     const sentence = `the agent had to restart its worker thread: ${reason}`;
     this.journal.add(troubleEvent(this.#now(), 'worker-restarted', sentence));
     const status = await election.status().catch(() => undefined);
+    // BFD sessions begin anew: what they say next is the truth again within their detection time.
     const states = (status?.routers ?? []).flatMap((router) => router.tracks);
     this.#knownChecks = new Map(
       states.filter(({ id }) => id.startsWith('check ')).map(({ id, state }) => [id.slice('check '.length), state]),
@@ -225,6 +278,13 @@ export class AgentWorker implements AgentSide {
   replaceConfig(config: AgentConfig): void {
     this.#rules = config;
     this.#scriptUser = config.scripts?.user || undefined;
+  }
+
+  /** The first configuration of this process alone can go on with what its predecessor held. */
+  #takeResumed(): readonly ResumedRouter[] {
+    const resumed = this.#resumed;
+    this.#resumed = [];
+    return resumed;
   }
 
   get occurrences(): Occurrences {
@@ -246,9 +306,10 @@ export class AgentWorker implements AgentSide {
   }
 
   /** Every router has stopped: waits for the last hooks, a bounded time, and puts everything on disk. */
-  async finish(): Promise<void> {
+  async finish(isSuspended: boolean): Promise<void> {
     this.#checks.stop();
-    await this.#hooks.drain(LAST_HOOKS_MS);
+    this.#bfd.stop();
+    await this.#hooks.drain(isSuspended ? HOOKS_OF_SUSPENDED_MS : LAST_HOOKS_MS);
     this.#occurrences.close();
     this.#reporter.close();
     await this.journal.flush();
@@ -277,6 +338,7 @@ export class AgentWorker implements AgentSide {
       refused: this.#refused,
       election,
       checks: this.#checks.statuses(),
+      bfdSessions: this.#bfd.statuses(),
       lastHooks: this.#occurrences.lastHooks,
       controller: this.#link,
       queuedEvents: this.#options.standaloneNode === undefined ? this.journal.queued : 0,
@@ -323,8 +385,10 @@ export class AgentWorker implements AgentSide {
   }
 }
 
-function notifiedRouters(bundle: Bundle): Map<string, NotifiedRouter> {
-  return new Map(bundle.routers.map(({ name, displayName, hooks }) => [name, { displayName, hooks }]));
+function notifiedOf({ routers, groups }: Bundle): NotifiedSet {
+  const byName = (all: readonly (Notified & { readonly name: string })[]): Map<string, Notified> =>
+    new Map(all.map(({ name, displayName, hooks }) => [name, { displayName, hooks }]));
+  return { routers: byName(routers), groups: byName(groups) };
 }
 
 function originOf(stored: StoredBundle): string {

@@ -11,6 +11,8 @@ export interface ControlSubjects {
   readonly journal: Journal;
   /** Reads the local configuration again. The lines say what was found; `ok` is false when all stays as it was. */
   reload(): Promise<{ readonly ok: boolean; readonly lines: readonly string[] }>;
+  /** Ends the process and leaves the addresses to the next one. */
+  suspend(): void;
 }
 
 export function controlHandler(subjects: ControlSubjects): ControlHandler {
@@ -41,6 +43,11 @@ export function controlHandler(subjects: ControlSubjects): ControlHandler {
           if (ok) answer.reply({ ok: true, result: { lines } });
           else answer.reply({ ok: false, code: 'refused', message: lines.join('\n') });
         });
+        return undefined;
+      case 'suspend':
+        subjects.suspend();
+        answer.reply({ ok: true, result: {} });
+        answer.done();
         return undefined;
       case 'events':
         return answerEvents(subjects.journal, request.limit, request.follow, answer);

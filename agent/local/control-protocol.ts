@@ -7,7 +7,9 @@ export type ControlRequest =
   | { readonly command: 'status' }
   | { readonly command: 'explain'; readonly router: string }
   | { readonly command: 'events'; readonly limit: number; readonly follow: boolean }
-  | { readonly command: 'reload' };
+  | { readonly command: 'reload' }
+  /** End at once, keeping what the routers hold for the next process. */
+  | { readonly command: 'suspend' };
 
 export type ControlReply =
   | { readonly ok: true; readonly result: unknown }
@@ -40,6 +42,7 @@ export function parseRequest(line: string): ParsedRequest {
   switch (command) {
     case 'status':
     case 'reload':
+    case 'suspend':
       return { ok: true, request: { command } };
     case 'explain':
       if (typeof router !== 'string' || router === '') return { ok: false, message: '"router" must name a router' };
@@ -51,6 +54,6 @@ export function parseRequest(line: string): ParsedRequest {
       if (typeof follow !== 'boolean') return { ok: false, message: '"follow" must be true or false' };
       return { ok: true, request: { command, limit, follow } };
     default:
-      return { ok: false, message: 'the command is none of status, explain, events, reload' };
+      return { ok: false, message: 'the command is none of status, explain, events, reload, suspend' };
   }
 }

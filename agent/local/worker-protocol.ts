@@ -35,7 +35,9 @@ export interface InForce {
 export type ToProcess =
   /** The agent cannot run as it was told to: the process ends with this code after printing the lines on standard error. */
   | { readonly kind: 'giveUp'; readonly exitCode: 1 | 4; readonly lines: readonly string[] }
-  | { readonly kind: 'inForce'; readonly inForce: InForce };
+  | { readonly kind: 'inForce'; readonly inForce: InForce }
+  /** The elections are about to end, keeping what they hold: no other worker is needed after this one. */
+  | { readonly kind: 'suspending' };
 
 /** Main to worker. */
 export type FromProcess = { readonly kind: 'reload' };
