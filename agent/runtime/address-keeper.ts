@@ -1,19 +1,29 @@
 /**
- * Keeps virtual addresses in the kernel: adds, renews, removes and puts back, each failure told and none thrown. The
- * interface table is kept in step here, since the link monitor does not tell of our own additions.
+ * Keeps virtual addresses of both families in the kernel: adds, renews, removes and puts back, each failure told and none
+ * thrown. The interface table is kept in step here, since the link monitor does not tell of our own additions.
+ *
+ * IPv6 addresses are added without duplicate address detection, which would keep a successor silent for a second;
+ * Probe looks for other holders instead (docs/decisions/0017).
  */
+import { formatIp, networkAddressOf } from '../../proto/rules/ip.js';
 import { type Instant, MICROS_PER_SECOND, type Micros } from '../../proto/rules/time.js';
-import type { AddressRequest, Lifetime, Rtnetlink } from '../link/rtnetlink.js';
+import { type AddressRequest, detectionOf, type Lifetime, type Rtnetlink, RtnetlinkError } from '../link/rtnetlink.js';
 import type { Outcome } from '../net/system-error.js';
 import { leaseDuration } from '../vrrp/index.js';
-import { formatIpv4 } from '../wire/ipv4-address.js';
+import { addressRequest, areRenewable } from './address-request.js';
 import type { InterfaceTable } from './interface-table.js';
+import type { VirtualAddress } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { RunningRouter, WantedAddress } from './running-router.js';
+import type { SysctlLoans } from './sysctl-loans.js';
 
 /** An address that something else keeps removing is put back each time, and told of at most this often. */
 const RESTORED_TOLD_EVERY: Micros = 60 * MICROS_PER_SECOND;
 const NO_SUCH_DEVICE = 'the interface does not exist';
+/** IFA_F_SECONDARY of linux/if_addr.h: follows another address of its subnet, also into removal. */
+const SECONDARY = 0x01;
+/** Purpose of loans of promote_secondaries. */
+const PROMOTE = 'promote secondaries';
 
 /** A wanted address and what the kernel is to be asked for. */
 interface Placed {
@@ -22,11 +32,29 @@ interface Placed {
   readonly request: AddressRequest;
 }
 
+type KernelCalls = Pick<Rtnetlink, 'addAddresses' | 'renewAddresses' | 'deleteAddresses' | 'ipv4Conf' | 'setIpv4Conf'>;
+
+/** What was found missing, or wrong, of an active router's addresses. */
+export interface Restoration {
+  /** Had really gone, or could not be added before, and are there now. */
+  readonly restored: readonly WantedAddress[];
+  /** One could not be put back though its interface is there, and its loss is to be answered (noTrack). */
+  readonly isLost: boolean;
+  /** Duplicate address detection found another holder of these; they were added again without it. */
+  readonly duplicates: readonly WantedAddress[];
+}
+
 export class AddressKeeper {
+  /** Made once for each address and interface: a renewal makes nothing new. */
+  readonly #requests = new WeakMap<WantedAddress, AddressRequest>();
+  /** How each router's addresses were added, by key. */
+  readonly #added = new WeakMap<RunningRouter, Map<string, VirtualAddress>>();
+
   constructor(
-    private readonly kernel: Rtnetlink,
+    private readonly kernel: KernelCalls,
     private readonly table: InterfaceTable,
     private readonly outbox: Outbox,
+    private readonly loans: SysctlLoans,
   ) {}
 
   /** Adds a router's addresses, or some. One that is there already is a former run's and becomes ours. */
@@ -38,17 +66,35 @@ export class AddressKeeper {
       const outcome = outcomes[index];
       if (outcome === undefined) continue;
       if (!outcome.ok && outcome.code === 'EEXIST') there.push(each);
-      else this.#added(each, outcome);
+      else this.#took(each, outcome);
     }
     if (there.length === 0) return;
+    const unfit = there.flatMap((each) => this.#unfit(each));
+    if (unfit.length > 0) {
+      this.kernel.deleteAddresses(unfit);
+      for (const request of unfit) this.table.addressRemoved(request);
+    }
     const adopted = this.kernel.renewAddresses(there.map(({ request }) => request));
     for (const [index, each] of there.entries()) {
       const outcome = adopted[index];
       if (outcome === undefined) continue;
-      this.#added(each, outcome);
+      this.#took(each, outcome);
       if (outcome.ok)
         this.#tell(each.router, each.wanted, 'leftover-adopted', 'it was there already, from a former run or by hand');
     }
+  }
+
+  /** After a change of an active router's settings: adds what it does not hold, and anew what it holds otherwise than wanted. */
+  sync(router: RunningRouter): readonly WantedAddress[] {
+    const added = this.#added.get(router);
+    const changed = router.wanted.filter(({ key, settings }) => {
+      const before = router.held.has(key) ? added?.get(key) : undefined;
+      return before !== undefined && !areRenewable(before, settings);
+    });
+    if (changed.length > 0) this.remove(router, changed);
+    const missing = router.wanted.filter(({ key, address }) => !router.held.has(key) && !router.hostOwned.has(address));
+    if (missing.length > 0) this.add(router, missing);
+    return missing;
   }
 
   /** Renews the leases of several routers' addresses in one go; those that went missing come back with it. */
@@ -60,7 +106,7 @@ export class AddressKeeper {
       const outcome = outcomes[index];
       if (outcome === undefined) continue;
       each.router.count('renewals');
-      this.#added(each, outcome);
+      this.#took(each, outcome);
     }
   }
 
@@ -69,7 +115,9 @@ export class AddressKeeper {
     const placed = this.#place(router, addresses, false);
     for (const { wanted } of placed) router.held.delete(wanted.key);
     if (placed.length === 0) return;
-    const outcomes = this.kernel.deleteAddresses(placed.map(({ request }) => request));
+    const outcomes = this.#sparingSecondaries(placed, () =>
+      this.kernel.deleteAddresses(placed.map(({ request }) => request)),
+    );
     for (const [index, { request, wanted }] of placed.entries()) {
       const outcome = outcomes[index];
       this.table.addressRemoved(request);
@@ -81,21 +129,22 @@ export class AddressKeeper {
         kind: 'log',
         level: 'error',
         message: 'a virtual address could not be removed',
-        fields: { router: router.name, address: formatIpv4(wanted.address), detail: outcome.message },
+        fields: { router: router.name, address: formatIp(wanted.address), detail: outcome.message },
       });
     }
   }
 
-  /**
-   * Puts back what an active router's kernel no longer has. `restored`: addresses that had really gone and are back;
-   * `isLost`: whether one could not be put back though its interface is there.
-   */
-  restore(
-    router: RunningRouter,
-    now: Instant,
-  ): { readonly restored: readonly WantedAddress[]; readonly isLost: boolean } {
-    const missing = this.#place(router, router.wanted, false).filter(({ request }) => !this.table.has(request));
-    if (missing.length === 0) return { restored: [], isLost: false };
+  /** Puts back what an active router's kernel no longer has, or does not let be used. */
+  restore(router: RunningRouter, now: Instant): Restoration {
+    const all = this.#place(router, router.wanted, false);
+    const duplicates = all.filter(({ request }) => {
+      const there = this.table.get(request);
+      return there !== undefined && detectionOf(there) === 'failed';
+    });
+    if (duplicates.length > 0) this.#replace(duplicates);
+    const missing = all.filter(({ request }) => !this.table.has(request));
+    const found = { duplicates: duplicates.map(({ wanted }) => wanted) };
+    if (missing.length === 0) return { restored: [], isLost: false, ...found };
     const outcomes = this.kernel.addAddresses(missing.map(({ request }) => request));
     const restored: WantedAddress[] = [];
     let isLost = false;
@@ -104,7 +153,7 @@ export class AddressKeeper {
       if (outcome === undefined) continue;
       if (outcome.ok) {
         const wasHeld = router.held.has(each.wanted.key);
-        this.#added(each, outcome);
+        this.#took(each, outcome);
         restored.push(each.wanted);
         const why = wasHeld
           ? 'something else, or the kernel along with another address, removed it; it was put back'
@@ -114,13 +163,42 @@ export class AddressKeeper {
         this.#nowThere(each);
       } else {
         if (router.held.has(each.wanted.key)) {
-          isLost = true;
+          if (each.wanted.settings.noTrack !== true) isLost = true;
           this.#tell(router, each.wanted, 'removed-by-other', `it could not be put back: ${outcome.message}`);
         }
-        this.#added(each, outcome);
+        this.#took(each, outcome);
       }
     }
-    return { restored, isLost };
+    return { restored, isLost, ...found };
+  }
+
+  /**
+   * The kernel removes the secondary addresses of a subnet together with its primary one, unless promote_secondaries is
+   * set: it is, on the interfaces of routers that want it, and wherever one of our addresses, whose lease may end, has
+   * come before somebody else's. Called with every configuration and after every change of addresses.
+   */
+  guardSecondaries(routers: Iterable<RunningRouter>, now: Instant): void {
+    const wants = new Map<number, { readonly promoteSecondaries: number }>();
+    const ours = new Set<string>();
+    const devices = new Set<string>();
+    for (const router of routers) {
+      for (const { device, address } of router.wanted) {
+        ours.add(`${device} ${address}`);
+        devices.add(device);
+      }
+      if (!router.settings.promoteSecondaries) continue;
+      for (const device of [router.settings.interface, ...router.wanted.map((wanted) => wanted.device)]) {
+        const link = this.table.link(device);
+        if (link !== undefined) wants.set(link.index, { promoteSecondaries: 1 });
+      }
+    }
+    for (const device of devices) {
+      const link = this.table.link(device);
+      if (link === undefined || wants.has(link.index)) continue;
+      const isForeign = (address: number) => !ours.has(`${device} ${address}`);
+      if (this.#subnetsWithoutPrimary(link.index, isForeign).size > 0) wants.set(link.index, { promoteSecondaries: 1 });
+    }
+    this.loans.want(PROMOTE, wants, now);
   }
 
   /**
@@ -157,15 +235,16 @@ export class AddressKeeper {
         kind: 'notice',
         router: router.name,
         notice: 'address-held-while-not-active',
-        sentence: `${formatIpv4(address)}/${prefixLength} is on ${device} though this router is not active here; something else added it`,
+        sentence: `${formatIp(address)}/${prefixLength} is on ${device} though this router is not active here; something else added it`,
       });
     }
   }
 
   /** The kernel's view of each wanted address whose device exists; the others are told as failures if `tellMissing`. */
   #place(router: RunningRouter, addresses: readonly WantedAddress[], tellMissing: boolean): Placed[] {
-    const seconds = Math.floor(leaseDuration(router.router) / MICROS_PER_SECOND);
-    const lifetime: Lifetime = router.router.leased ? seconds : 'forever';
+    const lifetime: Lifetime = router.router.leased
+      ? Math.floor(leaseDuration(router.router) / MICROS_PER_SECOND)
+      : 'forever';
     const placed: Placed[] = [];
     for (const wanted of addresses) {
       if (router.hostOwned.has(wanted.address)) continue;
@@ -174,23 +253,85 @@ export class AddressKeeper {
         if (tellMissing) this.#failed(router, wanted, NO_SUCH_DEVICE);
         continue;
       }
-      placed.push({
-        router,
-        wanted,
-        request: {
-          interfaceIndex: link.index,
-          address: wanted.address,
-          prefixLength: wanted.prefixLength,
-          lifetime,
-          ...(wanted.label === undefined ? {} : { label: wanted.label }),
-          ...(wanted.broadcast === undefined ? {} : { broadcast: wanted.broadcast }),
-        },
-      });
+      placed.push({ router, wanted, request: this.#request(wanted, link.index, lifetime) });
     }
     return placed;
   }
 
-  #added(each: Placed, outcome: Outcome): void {
+  #request(wanted: WantedAddress, index: number, lifetime: Lifetime): AddressRequest {
+    const made = this.#requests.get(wanted);
+    if (made !== undefined && made.interfaceIndex === index && made.lifetime === lifetime) return made;
+    const request = addressRequest(wanted.settings, wanted.address, index, lifetime, false);
+    this.#requests.set(wanted, request);
+    return request;
+  }
+
+  /**
+   * What is to be deleted before an address that is there can be made ours: the kernel knows an IPv6 address by itself
+   * alone and keeps its prefix length, and gives the route to its subnet the address' new lifetime, also where that is
+   * the host's own.
+   */
+  #unfit({ request }: Placed): readonly { interfaceIndex: number; address: bigint; prefixLength: number }[] {
+    const { interfaceIndex, address, prefixLength, lifetime } = request;
+    if (typeof address === 'number') return [];
+    const there = [...this.table.addressesOn(interfaceIndex)].find((known) => known.address === address);
+    if (there === undefined) return [];
+    const isFit =
+      there.prefixLength === prefixLength &&
+      detectionOf(there) === 'done' &&
+      (there.validLifetime === 'forever') === (lifetime === 'forever');
+    return isFit ? [] : [{ interfaceIndex, address, prefixLength: there.prefixLength }];
+  }
+
+  #replace(placed: readonly Placed[]): void {
+    this.kernel.deleteAddresses(placed.map(({ request }) => request));
+    for (const { request } of placed) this.table.addressRemoved(request);
+    const outcomes = this.kernel.addAddresses(placed.map(({ request }) => request));
+    for (const [index, each] of placed.entries()) {
+      const outcome = outcomes[index];
+      if (outcome !== undefined) this.#took(each, outcome);
+    }
+  }
+
+  /** Removes primary addresses so that nobody else's secondary ones go with them. */
+  #sparingSecondaries<Result>(placed: readonly Placed[], remove: () => Result): Result {
+    const promoted: number[] = [];
+    for (const index of new Set(placed.map(({ request }) => request.interfaceIndex))) {
+      const going = new Set<number>();
+      for (const { request } of placed) {
+        if (request.interfaceIndex === index && typeof request.address === 'number') going.add(request.address);
+      }
+      if (this.#subnetsWithoutPrimary(index, (address) => !going.has(address)).size === 0) continue;
+      try {
+        if (this.kernel.ipv4Conf(index)?.promoteSecondaries !== 0) continue;
+      } catch (error) {
+        if (!(error instanceof RtnetlinkError)) throw error;
+        continue;
+      }
+      if (this.kernel.setIpv4Conf(index, { promoteSecondaries: 1 }).ok) promoted.push(index);
+    }
+    const result = remove();
+    for (const index of promoted) this.kernel.setIpv4Conf(index, { promoteSecondaries: 0 });
+    return result;
+  }
+
+  /**
+   * Subnets of an interface in which the addresses that `isOther` are all secondary: their primary one is not among them.
+   * The flags of our own additions are not known, so it is told by the others'.
+   */
+  #subnetsWithoutPrimary(index: number, isOther: (address: number) => boolean): ReadonlySet<string> {
+    const without = new Set<string>();
+    const withPrimary = new Set<string>();
+    for (const { address, prefixLength, flags } of this.table.addressesOn(index)) {
+      if (typeof address !== 'number' || prefixLength === 32 || !isOther(address)) continue;
+      const subnet = `${networkAddressOf({ address, prefixLength })}/${prefixLength}`;
+      ((flags & SECONDARY) !== 0 ? without : withPrimary).add(subnet);
+    }
+    for (const subnet of withPrimary) without.delete(subnet);
+    return without;
+  }
+
+  #took(each: Placed, outcome: Outcome): void {
     if (outcome.ok) {
       this.#nowThere(each);
       each.router.failing.delete(each.wanted.key);
@@ -201,13 +342,16 @@ export class AddressKeeper {
 
   #nowThere({ router, wanted, request }: Placed): void {
     router.held.add(wanted.key);
+    const added = this.#added.get(router);
+    if (added === undefined) this.#added.set(router, new Map([[wanted.key, wanted.settings]]));
+    else added.set(wanted.key, wanted.settings);
     if (this.table.has(request)) return;
     this.table.addressAdded({
       ...request,
       scope: request.scope ?? 0,
       flags: 0,
       validLifetime: request.lifetime,
-      preferredLifetime: request.lifetime,
+      preferredLifetime: request.preferredLifetime ?? request.lifetime,
     });
   }
 
@@ -241,7 +385,7 @@ export class AddressKeeper {
     this.outbox.tell({
       kind: 'address',
       router: router.name,
-      address: `${formatIpv4(wanted.address)}/${wanted.prefixLength}`,
+      address: `${formatIp(wanted.address)}/${wanted.prefixLength}`,
       interface: wanted.device,
       change,
       detail,
