@@ -253,3 +253,64 @@ test('reconfigured: leases on and off are written to the addresses', () => {
   assert.deepEqual(driven.kinds, ['renewAddresses']);
   assert.equal(driven.phase('active').renewAt, 5 * SECOND);
 });
+
+test('lowerPriorityNoAdvertisement: announced, reported, not advertised, and its own timer goes on', () => {
+  const driven = Driven.active({ lowerPriorityNoAdvertisement: true }).feed(heard(99), 4 * SECOND);
+  assert.deepEqual(driven.kinds, ['announceAddresses', 'lowerPriorityHeard']);
+  assert.equal(driven.phase('active').adverAt, SINCE + SECOND);
+  assert.deepEqual(driven.feed(heard(0), 4_100_000).effects, [ADVERTISE], 'priority 0 is answered');
+});
+
+test('higherPrioritySendAdvertisement: one more advertisement, then it yields', () => {
+  for (const [priority, source] of [
+    [101, SMALLER],
+    [100, GREATER],
+  ] as const) {
+    const driven = Driven.active({ higherPrioritySendAdvertisement: true }).feed(heard(priority, source), 4 * SECOND);
+    assert.deepEqual(driven.kinds, ['advertise', 'removeAddresses', 'transitioned']);
+    assert.deepEqual(driven.effects[0], ADVERTISE);
+  }
+});
+
+test('ownerIgnoresAdvertisements: an owner hears nobody but its successor; others hear as ever', () => {
+  const driven = Driven.active({ priority: 255, ownerIgnoresAdvertisements: true });
+  for (const priority of [0, 99, 255]) {
+    driven.feed(heard(priority, GREATER), SECOND / 2);
+    assert.deepEqual(driven.effects, []);
+  }
+  assert.equal(driven.phase('active').adverAt, SECOND);
+  driven.feed({ kind: 'shutdown', handover: true }, SECOND / 2).feed(heard(50), SECOND);
+  assert.equal(driven.phase('active').handover?.releaseAt, 1_050_000);
+  const other = Driven.active({ ownerIgnoresAdvertisements: true }).feed(heard(150), 4 * SECOND);
+  assert.equal(other.member.phase.name, 'backup');
+});
+
+test('ownerIgnoresAdvertisements: what comes after a pause still makes it look at the clock', () => {
+  const driven = Driven.active({ priority: 255, ownerIgnoresAdvertisements: true }).feed(heard(50), 60 * SECOND);
+  assert.equal(driven.cause, 'paused');
+});
+
+test('timerExpiredBackup: away for the down interval of that priority, it is backup', () => {
+  const changes = { leased: false, preemptMode: false, timerExpiredBackup: 254 };
+  assert.equal(Driven.active(changes).feed({ kind: 'tick' }, SINCE + 3_007_812).member.phase.name, 'active');
+  assert.equal(Driven.active(changes).feed({ kind: 'tick' }, SINCE + 3_007_813).cause, 'paused');
+});
+
+const LINK_LOCAL = 0xfe80n << 112n;
+
+test('IPv6: ties are broken by the whole address, beyond what a float can tell apart', () => {
+  const local = LINK_LOCAL | 2n;
+  for (const [source, state] of [
+    [LINK_LOCAL | 1n, 'active'],
+    [LINK_LOCAL | 2n, 'active'],
+    [LINK_LOCAL | 3n, 'backup'],
+    [0xfe7fn << 112n, 'active'],
+  ] as const) {
+    const driven = Driven.active({ addresses: [LINK_LOCAL | 0x1an] });
+    const advertisement = { priority: 100, interval: SECOND, addresses: [LINK_LOCAL | 0x1an] };
+    driven.feed({ kind: 'advertisement', source, local, advertisement }, 4 * SECOND);
+    assert.equal(driven.member.phase.name, state, `${source}`);
+    const says = driven.effects.some((effect) => effect.kind === 'noticed');
+    assert.equal(says, source === local, 'only its own address is odd');
+  }
+});

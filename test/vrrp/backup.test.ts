@@ -72,6 +72,8 @@ const ROWS: readonly (readonly [string, Partial<VirtualRouter>, number, number, 
   ['beyond the bound it goes on with its own', {}, 150, 40_950_000, 5_609_375],
   // 3 x 40.95 s + 156/256 x 40.95 s = 122.85 s + 24.95390625 s
   ['strict RFC learns anything', { strictRfc: true }, 150, 40_950_000, 149_803_906],
+  ['nine may be missed', { downTimerAdvertisements: 9 }, 150, SECOND, 11_609_375],
+  ['one may be missed', { downTimerAdvertisements: 1 }, 150, SECOND, 3_609_375],
   ['version 2 learns nothing', { version: 2 }, 150, 2 * SECOND, 5_609_375],
 ];
 
@@ -240,4 +242,12 @@ test('a reconfiguration that takes the failing check away ends the fault', () =>
   driven.reconfigure({ tracks: [] }, 2 * SECOND);
   assert.equal(driven.cause, 'tracks-recovered');
   assert.deepEqual(driven.member.tracks, {}, 'nothing is kept of tracks that are gone');
+});
+
+test('the order of IPv6 addresses does not matter, a difference in the last bit does', () => {
+  const addresses = [(0xfe80n << 112n) | 1n, (0x2001_0db8n << 96n) | 1n];
+  const driven = Driven.backup({ addresses }).feed(heard(150, 9n, SECOND, [...addresses].reverse()), 1);
+  assert.deepEqual(driven.effects, []);
+  driven.feed(heard(150, 9n, SECOND, [(0xfe80n << 112n) | 1n, (0x2001_0db8n << 96n) | 2n]), 2);
+  assert.deepEqual(driven.effects, [{ kind: 'noticed', notice: 'address-list-mismatch', source: 9n }]);
 });

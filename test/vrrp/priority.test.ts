@@ -75,3 +75,57 @@ test('weight 0 is a fault while down, reversed while up, and pending without a r
   assert.deepEqual(faults('up', 'up'), ['check b']);
   assert.deepEqual(effectivePriority(router, { 'check a': 'up' }).pending, ['check b']);
 });
+
+// value, weight, reversed, contribution (or a fault)
+const VALUES: readonly (readonly [value: number, weight: number, reverse: boolean, wanted: number | 'fault'])[] = [
+  [5, 10, false, 50],
+  [5, 10, true, -50],
+  [5, -10, false, -50],
+  [-5, -10, false, 50],
+  [0, 10, true, 0],
+  [26, 10, false, 253],
+  [1_000_000, 254, false, 253],
+  [-253, 1, false, -253],
+  [-254, 1, false, 'fault'],
+  [127, 2, true, 'fault'],
+  [2_147_483_647, -254, false, 'fault'],
+  [1, 0, false, 'fault'],
+  [-1, 0, false, 'fault'],
+  [0, 0, false, 0],
+  [0, 0, true, 'fault'],
+  [7, 0, true, 0],
+];
+
+for (const [value, weight, reverse, wanted] of VALUES) {
+  test(`value ${value}, weight ${weight}${reverse ? ' reversed' : ''}: ${wanted}`, () => {
+    const router = sampleRouter({ priority: 1, tracks: [{ id: 'check file', weight, reverse }] });
+    const { terms, priority, faults } = effectivePriority(router, { 'check file': value });
+    assert.deepEqual(faults, wanted === 'fault' ? ['check file'] : []);
+    if (wanted === 'fault') return;
+    const term = terms.find((each) => each.term === 'check file');
+    assert.equal(term?.value ?? 0, wanted);
+    assert.equal(Object.is(term?.value, -0), false);
+    assert.equal(priority, Math.min(254, Math.max(1, 1 + wanted)));
+  });
+}
+
+test('values are explained', () => {
+  const router = sampleRouter({ tracks: [{ id: 'check file', weight: -10, reverse: true }] });
+  const explained = (value: number) => effectivePriority(router, { 'check file': value }).terms[1];
+  assert.deepEqual(explained(3), { term: 'check file', value: 30, reason: 'value 3, weight -10 reversed' });
+  assert.equal(explained(30)?.reason, 'value 30, weight -10 reversed, at most 253');
+  assert.equal(explained(-26)?.reason, 'value -26, weight -10 reversed: -254 or less is a fault');
+});
+
+test('no value puts an owner in fault but with weight 0', () => {
+  const owner = (weight: number) =>
+    sampleRouter({ priority: 255, tracks: [{ id: 'check file', weight, reverse: false }] });
+  assert.deepEqual(effectivePriority(owner(-254), { 'check file': 9 }).faults, []);
+  assert.deepEqual(effectivePriority(owner(0), { 'check file': 9 }).faults, ['check file']);
+});
+
+test('a sum that is too low is no fault', () => {
+  const tracks = ['a', 'b'].map((id) => ({ id: `check ${id}`, weight: -1, reverse: false }));
+  const { faults, priority } = effectivePriority(sampleRouter({ tracks }), { 'check a': 200, 'check b': 200 });
+  assert.deepEqual([faults, priority], [[], 1]);
+});

@@ -53,3 +53,26 @@ test('an interval is learned up to max(4 x configured, configured + 1 s)', () =>
   assert.equal(learnedInterval({ ...slow, strictRfc: true }, 40_950_000), 40_950_000);
   assert.equal(learnedInterval({ ...slow, version: 2 }, 1_000_000), 2_000_000, 'version 2 learns nothing');
 });
+
+test('other numbers of missed advertisements', () => {
+  const down = (downTimerAdvertisements: number) =>
+    activeDownInterval({ version: 3, downTimerAdvertisements }, 100, 1_000_000);
+  assert.equal(down(1), 1_609_375);
+  assert.equal(down(100), 100_609_375);
+  assert.equal(
+    leaseDuration({ version: 3, priority: 100, advertisementInterval: 1_000_000, downTimerAdvertisements: 9 }),
+    9e6,
+  );
+  // Whole seconds of 1.6 s, but 2 s at least; the others wait no longer than 1.6 s.
+  assert.equal(pauseLimit(sampleRouter({ downTimerAdvertisements: 1 }), 100), 1_609_375);
+});
+
+test('without preemption, the down interval of another priority may limit a pause', () => {
+  const router = sampleRouter({ leased: false, preemptMode: false, timerExpiredBackup: 254 });
+  // 3 s + 2/256 s
+  assert.equal(pauseLimit(router, 100), 3_007_812);
+  assert.equal(pauseLimit({ ...router, leased: true }, 100), 3_000_000, 'the lease is shorter');
+  assert.equal(pauseLimit({ ...router, timerExpiredBackup: 50 }, 100), 3_609_375, 'it never makes it longer');
+  assert.equal(pauseLimit({ ...router, preemptMode: true }, 100), 3_609_375);
+  assert.equal(pauseLimit({ ...router, timerExpiredBackup: 0 }, 100), 3_609_375);
+});
