@@ -1,22 +1,34 @@
 /** Carries out the core's effects, in their order. A failure is counted and told; none is thrown. */
 import { assertNever } from '../../proto/rules/assert-never.js';
+import { formatIp, type IpAddress } from '../../proto/rules/ip.js';
 import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
 import type { Outcome } from '../net/system-error.js';
-import { describeNotice, describeReason, type Effect, type Ipv4 } from '../vrrp/index.js';
-import { AdvertisementTemplate } from '../wire/advertisement.js';
-import { formatIpv4, VRRP_GROUP } from '../wire/ipv4-address.js';
+import { describeNotice, describeReason, type Effect } from '../vrrp/index.js';
+import { AdvertisementSet } from '../wire/advertisement-set.js';
 import type { AddressKeeper } from './address-keeper.js';
+import type { Announcer } from './announcer.js';
 import type { Channels } from './channels.js';
 import type { ElectionClock } from './edges.js';
+import type { AcceptGuard } from './firewall.js';
 import type { Outbox } from './outbox.js';
+import type { Probe } from './probe.js';
+import type { RouteKeeper } from './route-keeper.js';
+import type { RuleKeeper } from './rule-keeper.js';
 import type { RunningRouter, WantedAddress } from './running-router.js';
 import type { Trouble } from './trouble.js';
+import type { VirtualMacs } from './virtual-macs.js';
 
 /** An active router that hears lower-priority advertisements tells of them at most this often. */
 const LOWER_PRIORITY_TOLD_EVERY = MICROS_PER_SECOND;
 
 export interface EffectTools {
   readonly keeper: AddressKeeper;
+  readonly routes: RouteKeeper;
+  readonly rules: RuleKeeper;
+  readonly guard: AcceptGuard;
+  readonly macs: VirtualMacs;
+  readonly announcer: Announcer;
+  readonly probe: Probe;
   readonly channels: Channels;
   readonly outbox: Outbox;
   readonly trouble: Trouble;
@@ -31,30 +43,33 @@ export class EffectRunner {
   constructor(private readonly tools: EffectTools) {}
 
   run(router: RunningRouter, effect: Effect, now: Instant): void {
-    const { keeper, outbox } = this.tools;
+    const { outbox } = this.tools;
     switch (effect.kind) {
       case 'advertise':
         this.#advertise(router, effect.priority, now);
         return;
       case 'addAddresses':
-        keeper.add(router);
+        this.#promote(router, now);
         return;
       case 'syncAddresses':
         // What is no longer wanted was removed with the change of the settings.
-        keeper.add(router, missing(router));
+        this.#sync(router, now);
         return;
       case 'removeAddresses':
-        this.#renewals.delete(router);
-        keeper.remove(router);
+        this.#demote(router, now);
         return;
       case 'renewAddresses':
         this.#renewals.add(router);
         return;
       case 'announceAddresses':
-        this.announce(router, router.wanted, effect.repeat, now);
+        this.#announce(router, router.wanted, effect.repeat, now);
+        return;
+      case 'probeAddresses':
+        this.tools.probe.start(router, now);
         return;
       case 'listenForAnnouncements':
-        this.#listen(router, effect.on, now);
+        router.announced.clear();
+        this.tools.probe.listen(router, effect.on, now);
         return;
       case 'transitioned':
         this.#transitioned(router, effect);
@@ -69,7 +84,7 @@ export class EffectRunner {
           kind: 'notice',
           router: router.name,
           notice,
-          ...(source === undefined ? {} : { source: formatIpv4(source) }),
+          ...(source === undefined ? {} : { source: formatIp(source) }),
           sentence: describeNotice(notice, source),
         });
         return;
@@ -90,39 +105,101 @@ export class EffectRunner {
     this.tools.keeper.renew(routers);
   }
 
-  /** Adds and announces what an active router wants and does not hold. */
-  addMissing(router: RunningRouter, now: Instant): void {
-    const addresses = missing(router);
-    if (addresses.length === 0) return;
-    this.tools.keeper.add(router, addresses);
-    this.announce(router, addresses, Math.max(1, router.router.announcements.repeat), now);
+  /** A running router's settings were replaced: of an active one `gone` addresses are removed, before others are added. */
+  settingsChanged(router: RunningRouter, gone: readonly WantedAddress[]): void {
+    if (!router.isActive) return;
+    // They may be back soon, otherwise placed: what waits to be announced is as it was.
+    this.tools.announcer.cancel(router);
+    if (gone.length > 0) this.tools.keeper.remove(router, gone);
   }
 
-  /** Gratuitous ARP, `repeat` rounds over these addresses, each on its own interface. */
-  announce(router: RunningRouter, addresses: readonly WantedAddress[], repeat: number, now: Instant): void {
-    const byDevice = new Map<string, Ipv4[]>();
-    for (const { device, address } of addresses) {
-      const others = byDevice.get(device);
-      if (others === undefined) byDevice.set(device, [address]);
-      else others.push(address);
-    }
-    for (const [device, announced] of byDevice) {
-      const outcome = this.tools.channels.get(device)?.announce(announced, repeat);
-      if (outcome === undefined) continue;
-      router.count('announcements', announced.length * repeat);
-      this.#judge(router, outcome, 'announcements', 'an address could not be announced', device, now);
-    }
+  /** Adds and announces what an active router wants and does not hold, and drops what it no longer wants. */
+  addMissing(router: RunningRouter, now: Instant): void {
+    const added = this.#sync(router, now);
+    if (added.length > 0) this.#announce(router, added, Math.max(1, router.router.announcements.repeat), now);
+  }
+
+  /**
+   * Puts back what an active router should have and has not. True: something was lost that the router cannot do without
+   * (the core's input addressLost).
+   *
+   * @param areItemsSuspect whether routes and rules may have gone
+   */
+  restore(router: RunningRouter, areItemsSuspect: boolean, now: Instant): boolean {
+    const { keeper, routes, rules, guard, probe } = this.tools;
+    guard.sync(router, now);
+    const { restored, isLost, duplicates } = keeper.restore(router, now);
+    for (const wanted of duplicates) probe.duplicateDetected(router, wanted, now);
+    if (restored.length > 0) this.#announce(router, restored, Math.max(1, router.router.announcements.repeat), now);
+    // An address that was away took with it what depended on it.
+    if (!areItemsSuspect && restored.length === 0) return isLost;
+    const isRouteLost = routes.restore(router, now);
+    const isRuleLost = rules.restore(router, now);
+    return isLost || isRouteLost || isRuleLost;
+  }
+
+  /** Removes what a former run left of a router that does not start as active. */
+  removeLeftovers(router: RunningRouter): void {
+    const { keeper, routes, rules } = this.tools;
+    rules.removeLeftovers(router);
+    routes.removeLeftovers(router);
+    keeper.removeLeftovers(router);
+  }
+
+  /** The router has ended and will not come back: nothing of it waits or is kept. */
+  forget(router: RunningRouter, now: Instant): void {
+    this.#renewals.delete(router);
+    this.tools.announcer.cancel(router);
+    this.tools.probe.forget(router, now);
+  }
+
+  /** keepalived's order: firewall, addresses, routes, rules. */
+  #promote(router: RunningRouter, now: Instant): void {
+    const { keeper, routes, rules, guard, macs, probe } = this.tools;
+    guard.sync(router, now);
+    macs.serve(router, true, now);
+    keeper.add(router);
+    routes.sync(router);
+    rules.sync(router);
+    probe.hold(router, now);
+  }
+
+  #sync(router: RunningRouter, now: Instant): readonly WantedAddress[] {
+    const { keeper, routes, rules, guard, probe } = this.tools;
+    guard.sync(router, now);
+    const added = keeper.sync(router);
+    routes.sync(router);
+    rules.sync(router);
+    probe.hold(router, now);
+    return added;
+  }
+
+  /** The same backwards; nothing of it is announced any more. */
+  #demote(router: RunningRouter, now: Instant): void {
+    const { keeper, routes, rules, guard, macs, announcer, probe } = this.tools;
+    this.#renewals.delete(router);
+    rules.remove(router);
+    routes.remove(router);
+    announcer.cancel(router);
+    probe.release(router, now);
+    keeper.remove(router);
+    macs.serve(router, false, now);
+    guard.release(router, now);
+  }
+
+  #announce(router: RunningRouter, addresses: readonly WantedAddress[], repeat: number, now: Instant): void {
+    this.tools.announcer.announce(router, addresses, repeat, now);
   }
 
   #advertise(router: RunningRouter, priority: number, now: Instant): void {
-    const channel = this.tools.channels.get(router.settings.interface);
-    const templates = templatesOf(router);
-    if (channel === undefined || templates.length === 0) {
+    const channel = this.tools.channels.get(router.sendingDevice);
+    const adverts = advertsOf(router);
+    if (channel === undefined || adverts === undefined) {
       router.count('errors.no-source');
       return;
     }
-    for (const template of templates) {
-      const outcome = channel.send(template.packet(priority), template.destination);
+    for (const { bytes, destination } of adverts.packets(priority)) {
+      const outcome = channel.send(router.family, bytes, destination);
       if (outcome === undefined) {
         router.count('errors.no-socket');
         continue;
@@ -139,14 +216,6 @@ export class EffectRunner {
     this.tools.trouble.failed(what, on, outcome.message, now);
   }
 
-  #listen(router: RunningRouter, on: boolean, now: Instant): void {
-    router.announced.clear();
-    for (const device of new Set(router.wanted.map((wanted) => wanted.device))) {
-      const outcome = this.tools.channels.get(device)?.listen(router, on);
-      if (outcome !== undefined) this.#judge(router, outcome, 'listen', 'cannot listen for announcements', device, now);
-    }
-  }
-
   #transitioned(router: RunningRouter, { from, to, reason, effectivePriority }: Transition): void {
     router.count('transitions');
     router.sinceWallMs = this.tools.clock.wallMs();
@@ -161,11 +230,11 @@ export class EffectRunner {
       cause: router.cause,
       sentence: router.sentence,
       effectivePriority,
-      ...('peer' in reason ? { peer: formatIpv4(reason.peer) } : {}),
+      ...('peer' in reason ? { peer: formatIp(reason.peer) } : {}),
     });
   }
 
-  #lowerPriorityHeard(router: RunningRouter, source: Ipv4, priority: number, now: Instant): void {
+  #lowerPriorityHeard(router: RunningRouter, source: IpAddress, priority: number, now: Instant): void {
     router.count('lower-priority-heard');
     const toldAt = router.lowerPriorityToldAt;
     if (toldAt !== undefined && now - toldAt < LOWER_PRIORITY_TOLD_EVERY) return;
@@ -173,35 +242,33 @@ export class EffectRunner {
     this.tools.outbox.tell({
       kind: 'lowerPriorityHeard',
       router: router.name,
-      source: formatIpv4(source),
+      source: formatIp(source),
       priority,
       effectivePriority: router.effectivePriority,
     });
   }
 }
 
-function missing(router: RunningRouter): readonly WantedAddress[] {
-  return router.wanted.filter(({ key }) => !router.held.has(key));
-}
-
-/** One encoded advertisement for each destination; none without a source address. */
-function templatesOf(router: RunningRouter): readonly AdvertisementTemplate[] {
-  if (router.templates !== undefined) return router.templates;
-  const { source, settings } = router;
-  if (source === undefined) return [];
+/** The encoded advertisements; undefined without a source address. */
+function advertsOf(router: RunningRouter): AdvertisementSet | undefined {
+  if (router.adverts !== undefined) return router.adverts;
+  const { source, settings, multicastGroup } = router;
+  const destinations = router.unicastPeers ?? (multicastGroup === undefined ? [] : [multicastGroup]);
+  if (source === undefined) return undefined;
   const { version, vrid, advertisementInterval, addresses } = settings.router;
-  router.templates = (router.unicastPeers ?? [VRRP_GROUP]).map(
-    (destination) =>
-      new AdvertisementTemplate({
-        version,
-        vrid,
-        interval: advertisementInterval,
-        addresses,
-        source,
-        destination,
-        ...(settings.password === undefined ? {} : { password: settings.password }),
-        checksum: settings.checksum,
-      }),
+  router.adverts = new AdvertisementSet(
+    {
+      version,
+      vrid,
+      interval: advertisementInterval,
+      addresses,
+      source,
+      ...(router.unicastPeers === undefined ? {} : { ttl: settings.unicast.ttl }),
+      ...(settings.password === undefined ? {} : { password: settings.password }),
+      checksum: settings.checksum,
+    },
+    destinations,
+    router.authentication?.signer,
   );
-  return router.templates;
+  return router.adverts;
 }
