@@ -2,12 +2,10 @@
  * What single fields may hold, wherever they occur: in a resource that somebody wrote and in a bundle that an agent
  * received. Every rule reports each violation with its path and what would be right. Total: nothing throws.
  */
-import type { Address, Announcements, CheckSpec, Command, Hooks, Track } from '../gen/baton/v1/resources.js';
+import type { Announcements, Command, Hooks } from '../gen/baton/v1/resources.js';
 import { type DurationMessage, durationToMicros, formatDuration, isUsableDuration } from './duration.js';
-import { broadcastOf, type Ipv4, looksLikeIpv6, networkOf, parseCidr, parseIpv4 } from './ipv4.js';
-import { isAddressLabel, isInterfaceName, isPlainLine, isUserName } from './names.js';
+import { isInterfaceName, isPlainLine, isUserName } from './names.js';
 import { MICROS_PER_CENTISECOND, MICROS_PER_MILLISECOND, MICROS_PER_SECOND, type Micros } from './time.js';
-import { subjectOf } from './tracks.js';
 
 /** Receives one violation. */
 export type Report = (path: string, message: string) => void;
@@ -18,15 +16,11 @@ export function within(report: Report, prefix: string): Report {
     report(path === '' ? prefix : path.startsWith('[') ? `${prefix}${path}` : `${prefix}.${path}`, message);
 }
 
-/** RFC 9568 section 5.2.5: the count of addresses is one byte. */
-export const MAX_ADDRESSES = 255;
-/** The greatest weight that can matter between priorities 1 and 254. */
-const MAX_WEIGHT = 253;
 const MAX_ARGUMENTS = 256;
 const MAX_ARGUMENT_LENGTH = 4_096;
-const DAY: Micros = 86_400 * MICROS_PER_SECOND;
+export const DAY: Micros = 86_400 * MICROS_PER_SECOND;
 
-interface SpanRange {
+export interface SpanRange {
   readonly min: Micros;
   readonly max: Micros;
   readonly step?: Micros;
@@ -42,13 +36,14 @@ const INTERVAL_V3: SpanRange = {
 };
 const PREEMPT_DELAY: SpanRange = { min: 0, max: 1_000 * MICROS_PER_SECOND };
 const ANNOUNCEMENT_SPAN: SpanRange = { min: 0, max: DAY };
+/** keepalived's vrrp_garp_extra_if. */
+const EXTRA_REFRESH: SpanRange = { min: MICROS_PER_SECOND, max: DAY };
+const STARTUP_DELAY: SpanRange = { min: 0, max: 3_600 * MICROS_PER_SECOND };
 const HOOK_TIMEOUT: SpanRange = { min: 100 * MICROS_PER_MILLISECOND, max: DAY };
-const CHECK_INTERVAL: SpanRange = { min: 100 * MICROS_PER_MILLISECOND, max: DAY };
-const CHECK_TIMEOUT: SpanRange = { min: 10 * MICROS_PER_MILLISECOND, max: DAY };
 const MAIL_TIMEOUT: SpanRange = { min: MICROS_PER_SECOND, max: 600 * MICROS_PER_SECOND };
 
 /** An absent span is right: it has a default. */
-function checkSpan(duration: DurationMessage | undefined, range: SpanRange, path: string, report: Report): void {
+export function checkSpan(duration: DurationMessage | undefined, range: SpanRange, path: string, report: Report): void {
   if (duration === undefined) {
     return;
   }
@@ -99,6 +94,10 @@ export function checkPreemptDelay(delay: DurationMessage | undefined, report: Re
   checkSpan(delay, PREEMPT_DELAY, 'preemptDelay', report);
 }
 
+export function checkStartupDelay(delay: DurationMessage | undefined, report: Report): void {
+  checkSpan(delay, STARTUP_DELAY, 'startupDelay', report);
+}
+
 export function checkMailTimeout(timeout: DurationMessage | undefined, report: Report): void {
   checkSpan(timeout, MAIL_TIMEOUT, 'timeout', report);
 }
@@ -118,122 +117,10 @@ export function checkInterface(name: string, path: string, report: Report): void
   }
 }
 
-/** An IPv4 address that one host can have. Returns it if it is one. */
-export function checkHostAddress(text: string, path: string, report: Report): Ipv4 | undefined {
-  if (looksLikeIpv6(text)) {
-    report(path, `${quote(text)} is an IPv6 address; this version of Baton does IPv4 only`);
-    return undefined;
-  }
-  const address = parseIpv4(text);
-  if (address === undefined) {
-    report(path, `${quote(text)} is not an IPv4 address; write four decimal numbers, such as 192.0.2.1`);
-    return undefined;
-  }
-  const why = whyNoHost(address);
-  if (why !== undefined) {
-    report(path, `${text} ${why}`);
-    return undefined;
-  }
-  return address;
-}
-
-/** RFC 1122 section 3.2.1.3. */
-function whyNoHost(address: Ipv4): string | undefined {
-  const first = address >>> 24;
-  if (first === 0) {
-    return 'is in 0.0.0.0/8, which no host can have';
-  }
-  if (first === 127) {
-    return 'is a loopback address, which no other host can reach';
-  }
-  if (first >= 224) {
-    return first < 240 ? 'is a multicast address, which no host can have' : 'is in 240.0.0.0/4, which is reserved';
-  }
-  return undefined;
-}
-
-/** The virtual addresses of one router. `device` may be empty only where a default stands in for it. */
-export function checkAddresses(addresses: readonly Address[], report: Report): void {
-  if (addresses.length === 0) {
-    report('addresses', 'is missing; give at least one virtual address');
-  }
-  if (addresses.length > MAX_ADDRESSES) {
-    report('addresses', `has ${addresses.length} addresses; an advertisement holds ${MAX_ADDRESSES} at most`);
-    return;
-  }
-  const seen = new Set<Ipv4>();
-  for (const [index, given] of addresses.entries()) {
-    const at = within(report, `addresses[${index}]`);
-    const address = checkVirtualAddress(given.address, at);
-    if (address !== undefined && seen.has(address)) {
-      at('address', `${given.address} is given twice; remove one`);
-    } else if (address !== undefined) {
-      seen.add(address);
-    }
-    if (given.device !== '') {
-      checkInterface(given.device, 'device', at);
-    }
-    if (given.label !== '' && !isAddressLabel(given.label)) {
-      at('label', `${quote(given.label)} cannot be a label: up to 15 visible characters without "/"`);
-    }
-    if (!['', '+', '-'].includes(given.broadcast) && parseIpv4(given.broadcast) === undefined) {
-      at('broadcast', `${quote(given.broadcast)} is neither an IPv4 address nor "+" or "-"`);
-    }
-  }
-}
-
-function checkVirtualAddress(text: string, report: Report): Ipv4 | undefined {
-  if (text === '') {
-    report('address', 'is missing; give an IPv4 address, with an optional prefix length');
-    return undefined;
-  }
-  const cidr = parseCidr(text);
-  if (cidr === undefined && /^[\d.]+\//.test(text)) {
-    report('address', `${quote(text)} is not an IPv4 address with a prefix length; write it like 192.0.2.1/24`);
-    return undefined;
-  }
-  const slash = text.indexOf('/');
-  const address = checkHostAddress(
-    slash === -1 || looksLikeIpv6(text) ? text : text.slice(0, slash),
-    'address',
-    report,
-  );
-  if (address === undefined || cidr === undefined) {
-    return address;
-  }
-  if (cidr.prefixLength === 0) {
-    report('address', `${text} has prefix length 0, which would be every address; give 1 to 32`);
-  } else if (cidr.prefixLength < 31 && address === networkOf(cidr)) {
-    report('address', `${text} is the address of the network itself, which no host can have`);
-  } else if (cidr.prefixLength < 31 && address === broadcastOf(cidr)) {
-    report('address', `${text} is the broadcast address of its network, which no host can have`);
-  }
-  return address;
-}
-
-/** @param taken Subjects that are tracked already, by their path; receives these. */
-export function checkTracks(tracks: readonly Track[], taken: Map<string, string>, path: string, report: Report): void {
-  for (const [index, track] of tracks.entries()) {
-    const at = within(report, `track[${index}]`);
-    if ([track.check, track.interface, track.bfd, track.route].filter((name) => name !== '').length !== 1) {
-      at('', 'must have exactly one of check, interface, bfd and route');
-      continue;
-    }
-    if (track.interface !== '') {
-      checkInterface(track.interface, 'interface', at);
-    }
-    checkWhole(track.weight, -MAX_WEIGHT, MAX_WEIGHT, 'weight', at);
-    const first = taken.get(subjectOf(track));
-    if (first !== undefined) {
-      at('', `tracks ${subjectOf(track)}, which ${first} does already; remove one`);
-    } else {
-      taken.set(subjectOf(track), `${path}track[${index}]`);
-    }
-  }
-}
+const HOOK_NAMES = ['active', 'backup', 'fault', 'stop', 'any', 'lowerPriorityHeard', 'deleted'] as const;
 
 export function checkHooks(hooks: Hooks, report: Report): void {
-  for (const name of ['active', 'backup', 'fault', 'stop', 'any'] as const) {
+  for (const name of HOOK_NAMES) {
     const command = hooks[name];
     if (command !== undefined) {
       checkCommand(command, within(report, name));
@@ -242,6 +129,19 @@ export function checkHooks(hooks: Hooks, report: Report): void {
   }
   if (hooks.fifo !== '') {
     checkPath(hooks.fifo, 'fifo', report);
+  } else if (hooks.priorityChanges) {
+    report('priorityChanges', 'is for the FIFO; give fifo, or remove it');
+  }
+}
+
+/** A group has no priority of its own, and hears no advertisements. */
+export function checkGroupHooks(hooks: Hooks, report: Report): void {
+  checkHooks(hooks, report);
+  if (hooks.lowerPriorityHeard !== undefined) {
+    report('lowerPriorityHeard', 'is for routers; give it to the routers of the group');
+  }
+  if (hooks.priorityChanges) {
+    report('priorityChanges', 'is for routers; give it to the routers of the group');
   }
 }
 
@@ -267,7 +167,7 @@ export function checkCommand(command: Pick<Command, 'command' | 'user'>, report:
 }
 
 /** Absolute, and written so that what it names is plain to see. */
-function checkPath(path: string, at: string, report: Report): void {
+export function checkPath(path: string, at: string, report: Report): void {
   if (!path.startsWith('/')) {
     report(at, `${quote(path)} must be an absolute path; Baton searches no PATH`);
   } else if (!isPlainLine(path) || path.length > MAX_ARGUMENT_LENGTH) {
@@ -287,19 +187,18 @@ export function checkAnnouncements(announcements: Announcements, report: Report)
   if (announcements.lowerPriorityRepeat !== undefined) {
     checkWhole(announcements.lowerPriorityRepeat, 0, 255, 'lowerPriorityRepeat', report);
   }
-  for (const name of ['delay', 'refresh', 'lowerPriorityDelay'] as const) {
+  for (const name of ['delay', 'refresh', 'lowerPriorityDelay', 'arpInterval', 'neighborInterval'] as const) {
     checkSpan(announcements[name], ANNOUNCEMENT_SPAN, name, report);
   }
 }
 
-export function checkCheckSpec(spec: CheckSpec, report: Report): void {
-  if (spec.kind === undefined) {
-    report('', 'does not say what to run; give exec with a command');
-  } else if (spec.kind.$case === 'exec') {
-    checkCommand(spec.kind.value, within(report, spec.kind.$case));
+/** A bundle has 0s for never, which nobody need write in a resource. */
+export function checkExtraRefresh(announcements: Announcements, report: Report): void {
+  const { extraRefresh, extraRefreshAll } = announcements;
+  checkSpan(extraRefresh, EXTRA_REFRESH, 'extraRefresh', report);
+  if (extraRefreshAll && extraRefresh === undefined) {
+    report('extraRefreshAll', 'needs extraRefresh, which says how often');
   }
-  checkSpan(spec.interval, CHECK_INTERVAL, 'interval', report);
-  checkSpan(spec.timeout, CHECK_TIMEOUT, 'timeout', report);
 }
 
 /** What somebody wrote, short and harmless to print. */

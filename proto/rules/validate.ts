@@ -3,15 +3,24 @@
  * warning is accepted and deserves a look. Pure, and total for whatever was decoded from YAML or from the network.
  */
 import type { Finding } from '../gen/baton/v1/resource_service.js';
-import type { Resource, SecretSpec, VirtualRouterSpec } from '../gen/baton/v1/resources.js';
+import {
+  AuthenticationType,
+  type Resource,
+  type SecretSpec,
+  type Track,
+  type VirtualRouterSpec,
+} from '../gen/baton/v1/resources.js';
+import { checkCheckSpec } from './check-rules.js';
+import { judgeCluster } from './cluster-rules.js';
 import { PASSWORD_BYTES } from './compile-router.js';
-import { checkCheckSpec, checkWhole, quote, type Report, within } from './field-rules.js';
-import { formatIpv4, type Ipv4, parseCidr } from './ipv4.js';
+import { checkWhole, quote, type Report, within } from './field-rules.js';
+import { checkBfdSession, checkHostNetwork, checkSyncGroup } from './group-rules.js';
 import { checkEmail } from './mail-rules.js';
 import { isPlainLine, isResourceName, kindOf } from './names.js';
 import { suggestion } from './nearest-name.js';
-import { lintRouter } from './router-lint.js';
-import { type CheckReference, checkRouter, NAME_RULE } from './router-rules.js';
+import { lintHostNetwork, lintRouter } from './router-lint.js';
+import { type CheckReference, checkRouter, NAME_RULE, type RouterQuestions } from './router-rules.js';
+import { type CheckKinds, checkKindsOf } from './tracks.js';
 
 export interface ValidateOptions {
   /** One host's own file: no Node resources, and other members are elsewhere. */
@@ -44,10 +53,12 @@ class Validator {
   readonly #secrets = new Map<string, SecretSpec>();
   readonly #usedChecks = new Set<string>();
   readonly #usedReceivers = new Set<string>();
+  readonly #checkKinds: CheckKinds;
 
   constructor(resources: readonly Resource[], standalone: boolean) {
     this.#resources = resources;
     this.#standalone = standalone;
+    this.#checkKinds = checkKindsOf(resources);
     for (const resource of resources) {
       const name = nameOf(resource);
       this.#namesOf(kindOf(resource)).add(name);
@@ -68,8 +79,10 @@ class Validator {
       seen.add(identity);
       this.#checkSpec(resource);
     }
-    this.#checkIdentifiers();
-    this.#checkVirtualAddresses();
+    judgeCluster(this.#resources, this.#checkKinds, {
+      error: (resource, path, message) => this.#error(resource, path, message),
+      warning: (resource, path, message) => this.#warning(resource, path, message),
+    });
     this.#lintUnused();
   }
 
@@ -105,8 +118,12 @@ class Validator {
       case 'node':
         break;
       case 'virtualRouter':
-        checkRouter(spec.value, this.#referenceCheck(report, warn), report);
-        lintRouter(spec.value, this.#standalone, warn);
+        checkRouter(spec.value, this.#routerQuestions(report, warn), report);
+        this.#checkTracked(spec.value.track, 'track', report, warn);
+        for (const [index, { track }] of spec.value.members.entries()) {
+          this.#checkTracked(track, `members[${index}].track`, report, warn);
+        }
+        lintRouter(spec.value, { standalone: this.#standalone, checkKinds: this.#checkKinds }, warn);
         this.#lintPassword(spec.value, warn);
         break;
       case 'check':
@@ -124,6 +141,36 @@ class Validator {
       case 'secret':
         this.#checkSecret(spec.value, report);
         break;
+      case 'syncGroup':
+        checkSyncGroup(spec.value, this.#checkKinds, this.#referenceCheck(report, warn), report);
+        this.#checkTracked(spec.value.track, 'track', report, warn);
+        break;
+      case 'bfdSession':
+        checkBfdSession(spec.value, this.#referenceCheck(report, warn), report);
+        break;
+      case 'hostNetwork':
+        checkHostNetwork(spec.value, this.#referenceCheck(report, warn), report);
+        lintHostNetwork(spec.value, warn);
+        break;
+    }
+  }
+
+  #routerQuestions(report: Report, warn: Report): RouterQuestions {
+    return {
+      checkReference: this.#referenceCheck(report, warn),
+      secretOf: (name) => this.#secrets.get(name)?.value,
+      checkKinds: this.#checkKinds,
+    };
+  }
+
+  #checkTracked(tracks: readonly Track[], path: string, report: Report, warn: Report): void {
+    const checkReference = this.#referenceCheck(report, warn);
+    for (const [index, track] of tracks.entries()) {
+      if (track.check !== '') {
+        checkReference('Check', track.check, `${path}[${index}].check`);
+      } else if (track.bfd !== '') {
+        checkReference('BfdSession', track.bfd, `${path}[${index}].bfd`);
+      }
     }
   }
 
@@ -141,6 +188,9 @@ class Validator {
   }
 
   #lintPassword(spec: VirtualRouterSpec, warn: Report): void {
+    if (spec.authentication?.type !== AuthenticationType.PASS) {
+      return;
+    }
     const value = this.#secrets.get(spec.authentication?.secret ?? '')?.value ?? '';
     if (new TextEncoder().encode(value).length > PASSWORD_BYTES) {
       warn(
@@ -173,50 +223,6 @@ class Validator {
     };
   }
 
-  /** RFC 9568 section 1.6: a VRID names one virtual router on a LAN. */
-  #checkIdentifiers(): void {
-    const users = new Map<string, Resource>();
-    this.#eachRouter((resource, spec) => {
-      for (const [index, member] of spec.members.entries()) {
-        const place = `${member.node}\n${member.interface}\n${spec.vrid}`;
-        const first = users.get(place);
-        if (first !== undefined && first !== resource) {
-          const other = nameOf(first);
-          const message = `VirtualRouter ${quote(other)} uses vrid ${spec.vrid} on ${member.interface} of ${member.node} already`;
-          this.#error(resource, `spec.members[${index}]`, message);
-        } else {
-          users.set(place, resource);
-        }
-      }
-    });
-  }
-
-  /** Two routers on one node cannot have the same address; on different nodes they can, if the networks are apart. */
-  #checkVirtualAddresses(): void {
-    const users = new Map<Ipv4, { readonly resource: Resource; readonly nodes: ReadonlySet<string> }[]>();
-    this.#eachRouter((resource, spec) => {
-      const nodes = new Set(spec.members.map(({ node }) => node));
-      for (const [index, given] of spec.addresses.entries()) {
-        const address = parseCidr(given.address)?.address;
-        if (address === undefined) {
-          continue;
-        }
-        const others = (users.get(address) ?? []).filter((user) => user.resource !== resource);
-        for (const other of others) {
-          const shared = [...nodes].find((node) => other.nodes.has(node));
-          const path = `spec.addresses[${index}]`;
-          const taken = `${formatIpv4(address)} is an address of VirtualRouter ${quote(nameOf(other.resource))}`;
-          if (shared === undefined) {
-            this.#warning(resource, path, `${taken} too; right only if their networks are apart`);
-          } else {
-            this.#error(resource, path, `${taken} already, and node ${shared} runs both`);
-          }
-        }
-        users.set(address, [...others, { resource, nodes }]);
-      }
-    });
-  }
-
   #lintUnused(): void {
     for (const resource of this.#resources) {
       const name = nameOf(resource);
@@ -224,14 +230,6 @@ class Validator {
         this.#warning(resource, '', 'no router tracks this check, so it never runs');
       } else if (resource.spec?.$case === 'receiver' && !this.#usedReceivers.has(name)) {
         this.#warning(resource, '', 'no router names this receiver, so it is never told anything');
-      }
-    }
-  }
-
-  #eachRouter(visit: (resource: Resource, spec: VirtualRouterSpec) => void): void {
-    for (const resource of this.#resources) {
-      if (resource.spec?.$case === 'virtualRouter') {
-        visit(resource, resource.spec.value);
       }
     }
   }
