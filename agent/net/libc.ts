@@ -10,6 +10,7 @@ import { endianness } from 'node:os';
 type Koffi = typeof import('koffi');
 
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_RAW = 3;
@@ -34,6 +35,13 @@ interface Libc {
   sendto(fd: number, bytes: Uint8Array, length: number, flags: number, address: Uint8Array): number;
   /** Bytes received or -errno. `address`, when given, is overwritten with the sender's. */
   recvfrom(fd: number, into: Uint8Array, flags: number, address: Uint8Array): number;
+  /**
+   * Sends several messages (struct mmsghdr) in one call, in their order; gives how many were. -errno is of the first
+   * one; an error of a later one is told by the next call.
+   */
+  sendmmsg(fd: number, messages: Uint8Array, count: number, flags: number): number;
+  /** Receives up to `count` messages (struct mmsghdr) in one call; gives how many, or -errno. */
+  recvmmsg(fd: number, messages: Uint8Array, count: number, flags: number): number;
   getsockname(fd: number, into: Uint8Array): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
   /** Fills `into`; -errno also for a descriptor that is not open or is no socket. */
@@ -90,6 +98,10 @@ function load(): Libc {
   const recvfrom = bound<[number, Uint8Array, number, number, Uint8Array, Uint32Array]>(
     'long recvfrom(int, _Out_ void*, size_t, int, _Out_ void*, _Inout_ void*)',
   );
+  const sendmmsg = bound<[number, Uint8Array, number, number]>('int sendmmsg(int, _Inout_ void*, unsigned int, int)');
+  const recvmmsg = bound<[number, Uint8Array, number, number, null]>(
+    'int recvmmsg(int, _Inout_ void*, unsigned int, int, void*)',
+  );
   const getsockname = bound<[number, Uint8Array, Uint32Array]>('int getsockname(int, _Out_ void*, _Inout_ void*)');
   const setsockopt = bound<[number, number, number, Uint8Array, number]>(
     'int setsockopt(int, int, int, const void*, uint32_t)',
@@ -110,6 +122,8 @@ function load(): Libc {
       length[0] = address.length;
       return recvfrom(fd, into, into.length, flags, address, length);
     },
+    sendmmsg: (fd, messages, count, flags) => sendmmsg(fd, messages, count, flags),
+    recvmmsg: (fd, messages, count, flags) => recvmmsg(fd, messages, count, flags, null),
     getsockname: (fd, into) => {
       length[0] = into.length;
       return getsockname(fd, into, length);

@@ -1,0 +1,244 @@
+/**
+ * One raw socket that receives IPv6 packets of protocol 112. Several packets are received in one call; of each a packet
+ * with an IPv6 header is made, since the kernel gives the payload alone and tells the rest beside it (RFC 3542).
+ */
+import { constants, endianness } from 'node:os';
+import { VRRP_PROTOCOL } from '../wire/ip-header.js';
+import { IPV6_EXTENSION, IPV6_HEADER_LENGTH, IPV6_OFFSET } from '../wire/ipv6-header.js';
+import {
+  AF_INET6,
+  intOption,
+  libc,
+  type Poll,
+  SO_ATTACH_FILTER,
+  SO_BINDTODEVICE,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from './libc.js';
+import { Arena, MessageVector } from './message-vector.js';
+import { type FilterInstruction, NOTHING, withFilter } from './packet-filter.js';
+import { IN6_ADDRESS_AT, SOCKADDR_IN6_LENGTH } from './socket-address.js';
+import { OK, type Outcome, refusal, SocketOpenError } from './system-error.js';
+
+const IPPROTO_IPV6 = 41;
+const IPV6_ADD_MEMBERSHIP = 20;
+const IPV6_DROP_MEMBERSHIP = 21;
+const IPV6_RECVPKTINFO = 49;
+const IPV6_PKTINFO = 50;
+const IPV6_RECVHOPLIMIT = 51;
+const IPV6_HOPLIMIT = 52;
+const IPV6_RECVHOPOPTS = 53;
+const IPV6_HOPOPTS = 54;
+const IPV6_RECVRTHDR = 56;
+const IPV6_RTHDR = 57;
+const IPV6_RECVDSTOPTS = 58;
+const IPV6_DSTOPTS = 59;
+const SO_MEMINFO = 55;
+/** Index and number of the 32-bit words of SO_MEMINFO (linux/sock_diag.h). */
+const SK_MEMINFO_DROPS = 8;
+const SK_MEMINFO_WORDS = 9;
+const MSG_CTRUNC = 0x8;
+
+/** Packets received in one call, and calls per wake-up, so that a flood cannot hold the loop. */
+const BATCH = 8;
+const MOST_BATCHES = 8;
+/** Greater than any advertisement that is not refused for its length anyhow (8 + 255 x 16 + 28). */
+const PACKET_BUFFER = 4224;
+/** Room for what is asked for; extension headers that are longer are cut, which is noticed. */
+const CONTROL_BUFFER = 256;
+/** struct cmsghdr: length of all, level, type. */
+const CONTROL_HEADER = 16;
+const LITTLE = endianness() === 'LE';
+
+/** What the kernel told of an extension header, as the next header that it was. */
+const EXTENSIONS: ReadonlyMap<number, number> = new Map([
+  [IPV6_HOPOPTS, IPV6_EXTENSION.hopByHop],
+  [IPV6_RTHDR, IPV6_EXTENSION.routing],
+  [IPV6_DSTOPTS, IPV6_EXTENSION.destination],
+]);
+
+export interface Ipv6ReceiverOptions {
+  readonly interfaceName: string;
+  readonly interfaceIndex: number;
+  readonly filter: readonly FilterInstruction[];
+  /** Bytes of queue. */
+  readonly room: number;
+  /** With IP header; only valid during the call. */
+  readonly onPacket: (packet: Uint8Array) => void;
+  /** Receiving failed; nothing more is received. */
+  readonly onError: (error: Error) => void;
+}
+
+interface Slot {
+  /** Header and payload, one after the other. */
+  readonly packet: Uint8Array;
+  readonly view: DataView;
+  readonly name: Uint8Array;
+  readonly control: Uint8Array;
+  readonly controlView: DataView;
+}
+
+export class Ipv6Receiver {
+  readonly #options: Ipv6ReceiverOptions;
+  readonly #fd: number;
+  readonly #slots: readonly Slot[];
+  readonly #vector: MessageVector;
+  #poll: Poll | undefined;
+  #isClosed = false;
+
+  /** Throws SocketOpenError. */
+  constructor(options: Ipv6ReceiverOptions) {
+    this.#options = options;
+    const c = libc();
+    const fd = c.socket(AF_INET6, SOCK_RAW, VRRP_PROTOCOL);
+    if (fd < 0) throw new SocketOpenError(refusal(-fd, 'open a raw socket for protocol 112'));
+    this.#fd = fd;
+    const arena = new Arena(
+      BATCH * Arena.roomFor(IPV6_HEADER_LENGTH + PACKET_BUFFER, SOCKADDR_IN6_LENGTH, CONTROL_BUFFER) +
+        MessageVector.roomFor(BATCH),
+    );
+    this.#slots = Array.from({ length: BATCH }, () => newSlot(arena));
+    this.#vector = new MessageVector(
+      arena,
+      this.#slots.map(({ packet, name, control }) => ({ data: packet.subarray(IPV6_HEADER_LENGTH), name, control })),
+    );
+    try {
+      this.#setUp();
+    } catch (error) {
+      c.close(fd);
+      throw error;
+    }
+    this.#startPoll();
+  }
+
+  /** Replaces the filter; nothing is lost or seen twice by this socket. */
+  attach(filter: readonly FilterInstruction[]): Outcome {
+    return withFilter(filter, (option) => this.#set(SOL_SOCKET, SO_ATTACH_FILTER, option, 'attach a packet filter'));
+  }
+
+  /** Joins or leaves a group, given as bytes. */
+  setMembership(group: Uint8Array, isJoin: boolean, doing: string): Outcome {
+    // struct ipv6_mreq: group, interface index.
+    const request = new Uint8Array(20);
+    request.set(group, 0);
+    request.set(intOption(this.#options.interfaceIndex), 16);
+    return this.#set(IPPROTO_IPV6, isJoin ? IPV6_ADD_MEMBERSHIP : IPV6_DROP_MEMBERSHIP, request, doing);
+  }
+
+  /** Packets thrown away for want of room. */
+  drops(): number {
+    const words = new Uint32Array(SK_MEMINFO_WORDS);
+    // A kernel without SO_MEMINFO (before 4.12) cannot tell.
+    libc().getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, new Uint8Array(words.buffer));
+    return words[SK_MEMINFO_DROPS] ?? 0;
+  }
+
+  pause(): void {
+    this.#poll?.close();
+    this.#poll = undefined;
+  }
+
+  resume(): void {
+    if (!this.#isClosed && this.#poll === undefined) this.#startPoll();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.pause();
+    libc().close(this.#fd);
+  }
+
+  /** Bound and filtered before anything can be received: not even what came before the bind is left in it. */
+  #setUp(): void {
+    const { interfaceName, filter, room } = this.#options;
+    must(this.attach(NOTHING));
+    const name = Buffer.from(`${interfaceName}\0`);
+    must(this.#set(SOL_SOCKET, SO_BINDTODEVICE, name, `bind to ${interfaceName}`));
+    while (libc().recvmmsg(this.#fd, this.#vector.headers, BATCH, 0) > 0) this.#vector.reset(BATCH);
+    this.#vector.reset(BATCH);
+    const size = intOption(room);
+    // Without CAP_NET_ADMIN the system's limit applies.
+    if (!this.#set(SOL_SOCKET, SO_RCVBUFFORCE, size, 'enlarge the receive queue').ok) {
+      must(this.#set(SOL_SOCKET, SO_RCVBUF, size, 'enlarge the receive queue'));
+    }
+    for (const option of [IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVHOPOPTS, IPV6_RECVRTHDR, IPV6_RECVDSTOPTS]) {
+      must(this.#set(IPPROTO_IPV6, option, intOption(1), 'ask for what is beside the payload'));
+    }
+    must(this.attach(filter));
+  }
+
+  #set(level: number, option: number, value: Uint8Array, doing: string): Outcome {
+    const result = libc().setsockopt(this.#fd, level, option, value);
+    return result < 0 ? refusal(-result, `${doing} on ${this.#options.interfaceName}`) : OK;
+  }
+
+  #startPoll(): void {
+    this.#poll = libc().poll(this.#fd, () => this.#receive());
+  }
+
+  #receive(): void {
+    for (let batch = 0; batch < MOST_BATCHES && this.#poll !== undefined; batch++) {
+      const count = libc().recvmmsg(this.#fd, this.#vector.headers, BATCH, 0);
+      if (count < 0) {
+        const { EAGAIN, EINTR, ENETDOWN } = constants.errno;
+        if (count === -EAGAIN || count === -EINTR || count === -ENETDOWN) return;
+        const failed = refusal(-count, `receive advertisements on ${this.#options.interfaceName}`);
+        this.pause();
+        this.#options.onError(new SocketOpenError(failed));
+        return;
+      }
+      for (let i = 0; i < count && !this.#isClosed; i++) {
+        const slot = this.#slots[i];
+        if (slot === undefined) continue;
+        const length = this.#vector.receivedLength(i);
+        writeHeader(slot, length, this.#vector.controlLength(i), (this.#vector.flags(i) & MSG_CTRUNC) !== 0);
+        this.#options.onPacket(slot.packet.subarray(0, IPV6_HEADER_LENGTH + length));
+      }
+      this.#vector.reset(count);
+      if (count < BATCH) return;
+    }
+  }
+}
+
+function newSlot(arena: Arena): Slot {
+  const packet = arena.piece(IPV6_HEADER_LENGTH + PACKET_BUFFER);
+  const control = arena.piece(CONTROL_BUFFER);
+  const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const name = arena.piece(SOCKADDR_IN6_LENGTH);
+  return { packet, view: viewOf(packet), name, control, controlView: viewOf(control) };
+}
+
+/**
+ * Writes the header before the payload. What was not told is zero: a hop limit and a destination that nobody expects.
+ * Extension headers are gone, and are shown by the first one's number.
+ */
+function writeHeader(slot: Slot, payloadLength: number, controlLength: number, isCut: boolean): void {
+  const { packet, view, name, control, controlView } = slot;
+  packet.fill(0, 0, IPV6_HEADER_LENGTH);
+  packet[0] = 0x60;
+  view.setUint16(IPV6_OFFSET.payloadLength, payloadLength);
+  // What does not fit are extension headers: the fixed ones come first.
+  let nextHeader: number = isCut ? IPV6_EXTENSION.hopByHop : VRRP_PROTOCOL;
+  packet.set(name.subarray(IN6_ADDRESS_AT, IN6_ADDRESS_AT + 16), IPV6_OFFSET.source);
+  for (let at = 0; at + CONTROL_HEADER <= controlLength; ) {
+    const length = Number(controlView.getBigUint64(at, LITTLE));
+    if (length < CONTROL_HEADER || at + length > controlLength) break;
+    const level = controlView.getInt32(at + 8, LITTLE);
+    const type = controlView.getInt32(at + 12, LITTLE);
+    const data = at + CONTROL_HEADER;
+    if (level === IPPROTO_IPV6) {
+      if (type === IPV6_PKTINFO) packet.set(control.subarray(data, data + 16), IPV6_OFFSET.destination);
+      else if (type === IPV6_HOPLIMIT) packet[IPV6_OFFSET.hopLimit] = controlView.getInt32(data, LITTLE);
+      else nextHeader = EXTENSIONS.get(type) ?? nextHeader;
+    }
+    at += (length + 7) & ~7;
+  }
+  packet[IPV6_OFFSET.nextHeader] = nextHeader;
+}
+
+function must(outcome: Outcome): void {
+  if (!outcome.ok) throw new SocketOpenError(outcome);
+}
