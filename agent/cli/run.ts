@@ -4,7 +4,7 @@
  */
 import process from 'node:process';
 import { startElection } from '../runtime/election.js';
-import { hostEdges, monotonicClock } from '../runtime/host-edges.js';
+import { openBootClock, openHostEdges } from '../runtime/host-edges.js';
 import { type RunOptions, WorkerSupervisor } from './worker-supervisor.js';
 
 /** A worker that does not end after the elections have is left behind. Longer than it waits for its last hooks. */
@@ -13,7 +13,9 @@ const WORKER_END_MS = 10_000;
 /** Runs until a signal stops it; resolves with the exit code. Rejects when elections are not possible on this host. */
 export async function run(options: RunOptions): Promise<number> {
   const supervisor = new WorkerSupervisor(options, new URL('../worker.js', import.meta.url));
-  const election = supervisor.serve((port) => startElection({ port, clock: monotonicClock, edges: hostEdges }));
+  const clock = openBootClock();
+  const edges = openHostEdges(clock);
+  const election = supervisor.serve((port) => startElection({ port, clock, edges }));
   let isStopping = false;
   const stop = (): void => {
     supervisor.stopRestarting();
@@ -24,6 +26,11 @@ export async function run(options: RunOptions): Promise<number> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // The next agent goes on with the addresses.
+  process.on('SIGUSR2', () => {
+    supervisor.stopRestarting();
+    election.suspend();
+  });
   process.on('SIGHUP', () => supervisor.tell({ kind: 'reload' }));
   const given = await Promise.race([supervisor.gaveUp, election.stopped]);
   if (given === undefined) {

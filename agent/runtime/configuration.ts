@@ -100,8 +100,8 @@ function judgeAddresses(settings: RouterSettings, path: string, { holders }: Tak
   };
   judge('addresses', settings.family);
   judge('excludedAddresses', undefined);
-  if (!isWhole(settings.addresses.length, 1, 255)) {
-    refuse(`${path}.addresses`, `a virtual router has 1 to 255 addresses, not ${settings.addresses.length}`);
+  if (settings.addresses.length > 255) {
+    refuse(`${path}.addresses`, `a virtual router has at most 255 addresses, not ${settings.addresses.length}`);
   }
 }
 

@@ -3,8 +3,10 @@
  * edges are in host-edges.ts.
  */
 import type { Instant, Millis } from '../../proto/rules/time.js';
+import type { OpenFirewall } from '../link/firewall.js';
 import type { OpenLinkMonitor } from '../link/link-monitor.js';
 import type { OpenRtnetlink } from '../link/rtnetlink.js';
+import type { Sysctl } from '../link/sysctl.js';
 import type { OpenArpSocket } from '../net/arp-socket.js';
 import type { OpenNeighborSocket } from '../net/neighbor-socket.js';
 import type { OpenVrrpSender } from '../net/vrrp-sender.js';
@@ -12,7 +14,7 @@ import type { OpenVrrpSocket } from '../net/vrrp-socket.js';
 import type { FromElection, ToElection } from './messages.js';
 
 export interface ElectionClock {
-  /** Monotonic, whole microseconds. */
+  /** Monotonic, whole microseconds; goes on while the machine is suspended. */
   now(): Instant;
   /** Wall clock, milliseconds since 1970; only ever reported, never computed with. */
   wallMs(): Millis;
@@ -37,6 +39,8 @@ export interface Edges {
   readonly openNeighborSocket: OpenNeighborSocket;
   readonly openRtnetlink: OpenRtnetlink;
   readonly openLinkMonitor: OpenLinkMonitor;
+  readonly openFirewall: OpenFirewall;
+  readonly sysctl: Sysctl;
 }
 
 /** The worker thread, as the election sees it: a MessagePort or a Worker. */

@@ -1,37 +1,56 @@
-/** The real world of the election loop: the monotonic clock, a precise timer, and the host's sockets. */
+/** The real world of the election loop: the clock, a precise timer, and the host's sockets. */
+import { createRequire } from 'node:module';
+import { endianness } from 'node:os';
+import type { Micros } from '../../proto/rules/time.js';
+import { openFirewall } from '../link/firewall.js';
 import { openLinkMonitor } from '../link/link-monitor.js';
 import { openRtnetlink } from '../link/rtnetlink.js';
+import { hostSysctl } from '../link/sysctl.js';
 import { openArpSocket } from '../net/arp-socket.js';
+import { openNeighborSocket } from '../net/neighbor-socket.js';
+import { openVrrpSender } from '../net/vrrp-sender.js';
 import { openVrrpSocket } from '../net/vrrp-socket.js';
+import { BootClock } from './boot-clock.js';
 import type { Edges, ElectionClock } from './edges.js';
 import { startPreciseTimer } from './precise-timer.js';
 
-/** CLOCK_MONOTONIC in microseconds: the clock of process.hrtime, read in a cheaper way. */
-export const monotonicClock: ElectionClock = {
-  now: () => Math.floor(performance.now() * 1_000 + sinceBoot()),
-  wallMs: () => Date.now(),
-};
+const CLOCK_BOOTTIME = 7;
 
-let offset: number | undefined;
-
-/** What CLOCK_MONOTONIC said, in microseconds, when this thread's performance.now began to count. */
-function sinceBoot(): number {
-  if (offset !== undefined) return offset;
-  let least = Number.POSITIVE_INFINITY;
-  // The two clocks are read one after the other: the closest pair is the truest.
-  for (let sample = 0; sample < 20; sample += 1) {
-    const counted = performance.now() * 1_000;
-    least = Math.min(least, Number(process.hrtime.bigint()) / 1_000 - counted);
-  }
-  offset = least;
-  return least;
+/** The clock of the elections; one for each call, all of them the same. */
+export function openBootClock(): ElectionClock {
+  return new BootClock({ counted: () => performance.now() * 1_000, wallMs: () => Date.now(), boot: bootTime() });
 }
 
-export const hostEdges: Edges = {
-  startTimer: (onDue) => startPreciseTimer(monotonicClock.now, onDue),
-  defer: (task) => void setImmediate(task),
-  openVrrpSocket,
-  openArpSocket,
-  openRtnetlink,
-  openLinkMonitor,
-};
+export function openHostEdges(clock: ElectionClock): Edges {
+  return {
+    startTimer: (onDue) => startPreciseTimer(() => clock.now(), onDue),
+    defer: (task) => void setImmediate(task),
+    openVrrpSocket,
+    openVrrpSender,
+    openArpSocket,
+    openNeighborSocket,
+    openRtnetlink,
+    openLinkMonitor,
+    openFirewall,
+    sysctl: hostSysctl,
+  };
+}
+
+/** Reads CLOCK_BOOTTIME in microseconds. */
+function bootTime(): () => Micros {
+  const koffi: typeof import('koffi') = createRequire(import.meta.url)('koffi');
+  const read = koffi.load(null).func('int clock_gettime(int, _Out_ void*)') as (
+    clock: number,
+    into: Uint8Array,
+  ) => number;
+  const time = new DataView(new ArrayBuffer(16));
+  const bytes = new Uint8Array(time.buffer);
+  const isLittleEndian = endianness() === 'LE';
+  return () => {
+    read(CLOCK_BOOTTIME, bytes);
+    // struct timespec: seconds and nanoseconds, 64 bits each.
+    return (
+      Number(time.getBigInt64(0, isLittleEndian)) * 1_000_000 + Number(time.getBigInt64(8, isLittleEndian)) / 1_000
+    );
+  };
+}

@@ -6,12 +6,12 @@ import type { IpAddress } from '../../proto/rules/ip.js';
 import type { Instant, Micros } from '../../proto/rules/time.js';
 import type { Alarm } from './alarm.js';
 import type { Channels } from './channels.js';
-import type { EffectRunner } from './effect-runner.js';
 import type { Elector } from './elector.js';
 import type { HostTracks } from './host-tracks.js';
 import { expectationsOf, ownAddressesOf, sourceOf } from './host-view.js';
 import type { HostWatch } from './host-watch.js';
 import type { InterfaceTable } from './interface-table.js';
+import type { Keepers } from './keepers.js';
 import type { Roster } from './roster.js';
 import type { RunningRouter } from './running-router.js';
 import type { Timed } from './timed.js';
@@ -26,7 +26,7 @@ export interface HostSideTools {
   readonly watch: HostWatch;
   readonly channels: Channels;
   readonly tracks: HostTracks;
-  readonly effects: EffectRunner;
+  readonly keepers: Keepers;
   readonly elector: Elector;
   readonly alarm: Alarm;
   readonly trouble: Trouble;
@@ -62,7 +62,7 @@ export class HostSide implements Timed {
   }
 
   reconcile(now: Instant): void {
-    const { watch, effects, trouble, alarm, roster } = this.tools;
+    const { watch, keepers, trouble, alarm, roster } = this.tools;
     this.#nextAt = undefined;
     try {
       watch.refresh();
@@ -71,13 +71,13 @@ export class HostSide implements Timed {
       alarm.retryLater(now);
       return;
     }
-    effects.hostChanged(watch.takeSuspicion(), now);
+    keepers.hostChanged(watch.takeSuspicion(), now);
     this.fit(now);
     const own = this.ownAddresses();
     for (const router of roster.all()) this.feed(router, own, now);
     for (const router of roster.all()) {
       if (router.isActive) this.#restore(router, now);
-      else effects.tellForeign(router);
+      else keepers.tellForeign(router);
     }
   }
 
@@ -113,7 +113,7 @@ export class HostSide implements Timed {
   }
 
   #restore(router: RunningRouter, now: Instant): void {
-    if (this.tools.effects.restore(router, now)) this.tools.elector.step(router, { kind: 'addressLost' }, now);
+    if (this.tools.keepers.restore(router, now)) this.tools.elector.step(router, { kind: 'addressLost' }, now);
   }
 }
 

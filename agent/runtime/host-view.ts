@@ -1,47 +1,47 @@
-/** What this host means for a virtual router: its source address, whom it believes, and the tracks about the host. */
-import type { Ipv4, TrackState } from '../vrrp/index.js';
-import { type Ipv4Prefix, isInPrefix, VRRP_GROUP } from '../wire/ipv4-address.js';
-import type { Expectations } from '../wire/reception.js';
-import type { Channels } from './channels.js';
-import type { InterfaceTable } from './interface-table.js';
+/** What this host means for a virtual router: the address it sends from, and whom it believes. */
+import {
+  bitsOf,
+  familyOf,
+  type IpAddress,
+  type IpPrefix,
+  isLinkLocal,
+  parseIp,
+  prefixContains,
+} from '../../proto/rules/ip.js';
+import { VRRP_GROUPS } from '../wire/advertisement.js';
+import type { Expectations, TtlRange } from '../wire/reception.js';
+import { type InterfaceTable, isUsable } from './interface-table.js';
 import type { RunningRouter } from './running-router.js';
-
-export const SOURCE_ADDRESS_TRACK = 'source address';
-const INTERFACE_TRACK = 'interface ';
 
 /**
  * The address to send from: the configured one if this host has it, else the interface's first address that is not
- * virtual. Undefined: there is none.
+ * virtual. For IPv6 a link-local one (RFC 9568 section 5.1.2.1), unless unicast peers are elsewhere. Undefined: there is
+ * none.
  *
  * @param own what ownAddressesOf gave
  */
-export function sourceOf(router: RunningRouter, table: InterfaceTable, own: ReadonlySet<Ipv4>): Ipv4 | undefined {
-  const { configuredSource, hostOwned } = router;
+export function sourceOf(
+  router: RunningRouter,
+  table: InterfaceTable,
+  own: ReadonlySet<IpAddress>,
+): IpAddress | undefined {
+  const { configuredSource, hostOwned, unicastPeers, family } = router;
   // An owner's virtual address is its own and may be all that it has.
-  const isOwn = (address: Ipv4) => own.has(address) || hostOwned.has(address);
+  const isOwn = (address: IpAddress) => own.has(address) || hostOwned.has(address);
   if (configuredSource !== undefined) return isOwn(configuredSource) ? configuredSource : undefined;
   const link = table.link(router.settings.interface);
-  return link === undefined ? undefined : table.sourceOn(link.index, (address) => !isOwn(address));
-}
-
-/** State of a track that is about this host; undefined for one that is not. */
-export function hostTrack(
-  router: RunningRouter,
-  id: string,
-  table: InterfaceTable,
-  channels: Channels,
-): TrackState | undefined {
-  if (id === SOURCE_ADDRESS_TRACK) return router.source === undefined ? 'down' : 'up';
-  if (!id.startsWith(INTERFACE_TRACK)) return undefined;
-  const name = id.slice(INTERFACE_TRACK.length);
-  // To be up and deaf would be to become active beside another active router.
-  const isDeaf = name === router.settings.interface && channels.get(name)?.isOpen !== true;
-  return table.link(name)?.isUp === true && !isDeaf ? 'up' : 'down';
+  if (link === undefined) return undefined;
+  const isRouted = unicastPeers !== undefined && !unicastPeers.every(isLinkLocal);
+  return table.sourceOn(
+    link.index,
+    family,
+    (address) => isOwn(address) && (family === 4 || isLinkLocal(address) !== isRouted),
+  );
 }
 
 /** The virtual addresses of a priority 255 router that the host has by itself, for ever. */
-export function hostOwnedAddresses(router: RunningRouter, table: InterfaceTable): ReadonlySet<Ipv4> {
-  const owned = new Set<Ipv4>();
+export function hostOwnedAddresses(router: RunningRouter, table: InterfaceTable): ReadonlySet<IpAddress> {
+  const owned = new Set<IpAddress>();
   if (router.router.priority !== 255) return owned;
   for (const { address, device, key } of router.wanted) {
     const link = table.link(device);
@@ -55,12 +55,13 @@ export function hostOwnedAddresses(router: RunningRouter, table: InterfaceTable)
 
 /**
  * Addresses of this host that nobody else may send from. A virtual one is not among them: it may be another router's own.
+ * Nor is one that another host was found to have.
  *
  * @param virtual addresses of all virtual routers of this node
  */
-export function ownAddressesOf(table: InterfaceTable, virtual: ReadonlySet<Ipv4>): ReadonlySet<Ipv4> {
-  const own = new Set<Ipv4>();
-  for (const address of table.everyAddress()) if (!virtual.has(address)) own.add(address);
+export function ownAddressesOf(table: InterfaceTable, virtual: ReadonlySet<IpAddress>): ReadonlySet<IpAddress> {
+  const own = new Set<IpAddress>();
+  for (const known of table.everyAddress()) if (!virtual.has(known.address) && isUsable(known)) own.add(known.address);
   return own;
 }
 
@@ -69,29 +70,57 @@ export function ownAddressesOf(table: InterfaceTable, virtual: ReadonlySet<Ipv4>
  *
  * @param own what ownAddressesOf gave
  */
-export function expectationsOf(router: RunningRouter, table: InterfaceTable, own: ReadonlySet<Ipv4>): Expectations {
-  const { settings, unicastPeers, hostOwned } = router;
+export function expectationsOf(
+  router: RunningRouter,
+  table: InterfaceTable,
+  own: ReadonlySet<IpAddress>,
+): Expectations {
+  const { settings, hostOwned, family, authentication } = router;
   return {
     version: settings.router.version,
     interval: settings.router.advertisementInterval,
     ...(settings.password === undefined ? {} : { password: settings.password }),
-    transport:
-      unicastPeers === undefined
-        ? { kind: 'multicast', group: VRRP_GROUP }
-        : { kind: 'unicast', peers: new Set(unicastPeers) },
+    transport: transportOf(router),
     ownAddresses: hostOwned.size === 0 ? own : new Set([...own, ...hostOwned]),
-    onLink: onLinkPrefixes(router, table, own),
+    onLink: family === 6 ? [] : onLinkPrefixes(router, table, own),
+    mayBeEmpty: settings.addresses.length === 0,
+    linkLocalFirst: settings.router.strictRfc,
+    ...(authentication === undefined ? {} : { hmac: authentication.verifier }),
   };
 }
 
-/** Subnets of the interface. None, which is to say any, where its addresses tell of no subnet that the source is in. */
-function onLinkPrefixes(router: RunningRouter, table: InterfaceTable, own: ReadonlySet<Ipv4>): readonly Ipv4Prefix[] {
-  const link = table.link(router.settings.interface);
-  const { source, hostOwned } = router;
-  if (link === undefined || source === undefined) return [];
-  const prefixes: Ipv4Prefix[] = [];
-  for (const { address, prefixLength } of table.addressesOn(link.index)) {
-    if (prefixLength < 32 && (own.has(address) || hostOwned.has(address))) prefixes.push({ address, prefixLength });
+function transportOf({ settings, unicastPeers, multicastGroup, family }: RunningRouter): Expectations['transport'] {
+  const { unicast, believedSources } = settings;
+  if (unicastPeers === undefined) {
+    const believed = believedSources?.flatMap((text) => parseIp(text) ?? []);
+    return {
+      kind: 'multicast',
+      group: multicastGroup ?? VRRP_GROUPS[family],
+      ...(believed === undefined ? {} : { believed: new Set(believed) }),
+    };
   }
-  return prefixes.some((prefix) => isInPrefix(source, prefix)) ? prefixes : [];
+  const limits = new Map<IpAddress, TtlRange>();
+  for (const peer of unicastPeers) limits.set(peer, { least: unicast.minTtl, greatest: unicast.maxTtl });
+  for (const { address, minTtl, maxTtl } of unicast.peerTtl) {
+    const peer = parseIp(address);
+    if (peer !== undefined && limits.has(peer)) limits.set(peer, { least: minTtl, greatest: maxTtl });
+  }
+  return { kind: 'unicast', peers: limits };
+}
+
+/** Subnets of the interface. None, which is to say any, where its addresses tell of no subnet that the source is in. */
+function onLinkPrefixes(
+  router: RunningRouter,
+  table: InterfaceTable,
+  own: ReadonlySet<IpAddress>,
+): readonly IpPrefix[] {
+  const link = table.link(router.settings.interface);
+  const { source, hostOwned, family } = router;
+  if (link === undefined || source === undefined) return [];
+  const prefixes: IpPrefix[] = [];
+  for (const { address, prefixLength } of table.addressesOn(link.index)) {
+    if (familyOf(address) !== family || prefixLength >= bitsOf(family)) continue;
+    if (own.has(address) || hostOwned.has(address)) prefixes.push({ address, prefixLength });
+  }
+  return prefixes.some((prefix) => prefixContains(prefix, source)) ? prefixes : [];
 }

@@ -80,8 +80,8 @@ export class InterfaceTable {
     return false;
   }
 
-  *everyAddress(): Iterable<IpAddress> {
-    for (const known of this.#addresses.values()) for (const { address } of known.values()) yield address;
+  *everyAddress(): Iterable<InterfaceAddress> {
+    for (const known of this.#addresses.values()) yield* known.values();
   }
 
   /**

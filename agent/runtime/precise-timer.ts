@@ -11,7 +11,7 @@ import type { DeadlineTimer } from './edges.js';
 
 type Koffi = typeof import('koffi');
 
-const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
 const TFD_CLOEXEC = 0o2000000;
 const TFD_NONBLOCK = 0o4000;
 const TFD_TIMER_ABSTIME = 1;
@@ -24,7 +24,7 @@ const VALUE_NANOSECONDS = 24;
 const SHORTEST_GAP: Micros = 500;
 
 /**
- * @param now the clock of the deadlines: CLOCK_MONOTONIC in microseconds
+ * @param now the clock of the deadlines: CLOCK_BOOTTIME in microseconds
  *
  * Throws SocketOpenError if the kernel gives no descriptor (EMFILE).
  */
@@ -44,7 +44,7 @@ export function startPreciseTimer(now: () => Instant, onDue: () => void): Deadli
     length: number,
   ) => number;
 
-  const fd = create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  const fd = create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
   if (fd < 0) throw new SocketOpenError(refusal(koffi.errno(), 'make a timer'));
   const value = new DataView(new ArrayBuffer(ITIMERSPEC_LENGTH));
   const bytes = new Uint8Array(value.buffer);

@@ -6,15 +6,15 @@ import { decodeAdvertisement } from '../wire/reception.js';
 import type { Channel } from './channel.js';
 import type { Elector } from './elector.js';
 import type { Roster } from './roster.js';
-import type { RunningRouter, WantedAddress } from './running-router.js';
+import type { RunningRouter } from './running-router.js';
 import type { Trouble } from './trouble.js';
 
 export interface ReceptionTools {
   readonly roster: Roster;
   readonly elector: Elector;
   readonly trouble: Trouble;
-  /** Somebody else has an address of a router. True: the core is to know. */
-  readonly onClaim: (router: RunningRouter, wanted: WantedAddress, claim: Claim, now: Instant) => boolean;
+  /** Somebody else says on the interface that it has an address. */
+  readonly onClaim: (device: string, claim: Claim, now: Instant) => void;
 }
 
 export class Reception {
@@ -26,12 +26,12 @@ export class Reception {
   packet(channel: Channel, family: Family, packet: Uint8Array, now: Instant): void {
     this.packets += 1;
     const { routers, expected } = channel.of(family);
-    const reception = decodeAdvertisement(packet, expected);
+    const reception = decodeAdvertisement(family, packet, expected);
     const router = reception.vrid === undefined ? undefined : routers.get(reception.vrid);
     if (reception.ok && router !== undefined) {
-      const { source, advertisement, checksumForm } = reception;
+      const { source, advertisement, checksumForm, isSigned } = reception;
       router.count('advertisements-received');
-      router.peers.heard(source, advertisement.priority, advertisement.interval, checksumForm, undefined, now);
+      router.peers.heard(source, advertisement.priority, advertisement.interval, checksumForm, isSigned, now);
       const local = router.source ?? (family === 6 ? 0n : 0);
       this.tools.elector.step(router, { kind: 'advertisement', source, local, advertisement }, now);
       return;
@@ -40,21 +40,18 @@ export class Reception {
   }
 
   claim(channel: Channel, claim: Claim, now: Instant): void {
-    const { roster, elector } = this.tools;
+    const { roster, elector, onClaim } = this.tools;
+    onClaim(channel.name, claim, now);
+    // Only who announces an address has taken it over; who asks or answers may have had it all along.
+    if (claim.kind !== 'announcement') return;
     for (const router of roster.all()) {
-      const claimed = router.wanted.find(({ address, device }) => address === claim.address && device === channel.name);
-      if (claimed === undefined) continue;
       const { phase } = router.member;
-      if (phase.name === 'active' && phase.handover !== undefined) {
-        // Only who announces an address has taken it over; who asks or answers may have had it all along.
-        if (claim.kind !== 'announcement') continue;
-        router.announced.add(claim.address);
-        if (router.wanted.every(({ address }) => router.announced.has(address))) {
-          elector.step(router, { kind: 'announcementHeard' }, now);
-        }
-      } else if (this.tools.onClaim(router, claimed, claim, now)) {
-        elector.step(router, { kind: 'addressConflict' }, now);
-      }
+      if (phase.name !== 'active' || phase.handover === undefined) continue;
+      const { wanted, announced } = router;
+      if (!wanted.some(({ address, device }) => address === claim.address && device === channel.name)) continue;
+      announced.add(claim.address);
+      if (wanted.every(({ address }) => announced.has(address)))
+        elector.step(router, { kind: 'announcementHeard' }, now);
     }
   }
 

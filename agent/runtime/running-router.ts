@@ -1,8 +1,9 @@
 /** One virtual router as it runs on this node: its settings, the core's state of it, and what is counted of it. */
 import { formatIp, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
+import type { Hmac } from '../net/hmac.js';
 import { effectivePriority, initialMember, type Member, type VirtualRouter } from '../vrrp/index.js';
-import type { AdvertisementTemplate } from '../wire/advertisement.js';
+import type { AdvertisementSet } from '../wire/advertisement-set.js';
 import type { RouterSettings, VirtualAddress } from './messages.js';
 import { PeerTable } from './peer-table.js';
 import { deviceOf } from './placement.js';
@@ -74,6 +75,8 @@ export class RunningRouter {
   /** Addresses that a successor has announced during a handover. */
   readonly announced = new Set<IpAddress>();
   lowerPriorityToldAt: Instant | undefined;
+  /** Signs and verifies advertisements. */
+  authentication: Hmac | undefined;
   /** Encoded advertisements; undefined after the settings or the source changed, and made anew when one is sent. */
   adverts: AdvertisementSet | undefined;
 

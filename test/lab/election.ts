@@ -5,8 +5,12 @@ import type {
   ElectionRouterStatus,
   ElectionStatus,
   FromElection,
+  GroupSettings,
+  HmacSettings,
+  HostNetworkSettings,
   Occurrence,
   Problem,
+  ResumedRouter,
   RouterSettings,
   ToElection,
 } from '../../agent/runtime/messages.js';
@@ -15,22 +19,53 @@ import type { Host } from './host.js';
 import type { Program } from './program.js';
 import { until } from './until.js';
 
-/** As JSON: passwords are text of at most 8 bytes. */
-export type LabSettings = readonly (Omit<RouterSettings, 'password'> & { readonly password?: string })[];
+/** As JSON: passwords are text of at most 8 bytes, HMAC keys text. The core's addresses are made of the texts. */
+export type LabSettings = readonly (Omit<RouterSettings, 'password' | 'hmac'> & {
+  readonly password?: string;
+  readonly hmac?: Omit<HmacSettings, 'keys'> & {
+    readonly keys: readonly { readonly id: number; readonly key: string }[];
+  };
+})[];
 
-export type LabRouter = Omit<SettingsOptions, 'more'> &
-  Partial<Pick<LabSettings[number], 'password' | 'checksum' | 'sourceAddress' | 'peers'>>;
+/** ElectionSettings as JSON. */
+export interface LabConfiguration {
+  readonly routers: LabSettings;
+  readonly groups?: readonly GroupSettings[];
+  readonly hostNetworks?: readonly HostNetworkSettings[];
+  readonly resumed?: readonly ResumedRouter[];
+}
+
+export interface LabConfigure {
+  readonly kind: 'labConfigure';
+  readonly nonce: number;
+  readonly configuration: LabConfiguration;
+}
+
+export type LabRouter = SettingsOptions &
+  Partial<Pick<LabSettings[number], 'password' | 'hmac' | 'checksum' | 'sourceAddress' | 'peers'>>;
 
 /** The settings of one router, on interface em1 unless said otherwise. */
-export function labRouter({ password, checksum, sourceAddress, peers, ...options }: LabRouter): LabSettings[number] {
-  const { password: _none, ...plain } = settings(options);
+export function labRouter({
+  password,
+  hmac,
+  checksum,
+  sourceAddress,
+  peers,
+  ...options
+}: LabRouter): LabSettings[number] {
+  const { password: _none, hmac: _neither, ...plain } = settings(options);
   return {
     ...plain,
     ...(checksum === undefined ? {} : { checksum }),
     ...(sourceAddress === undefined ? {} : { sourceAddress }),
     ...(peers === undefined ? {} : { peers }),
     ...(password === undefined ? {} : { password }),
+    ...(hmac === undefined ? {} : { hmac }),
   };
+}
+
+function asJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }
 
 let started = 0;
@@ -50,9 +85,14 @@ export class LabElection {
 
   /** Starts it with these routers; resolves when they are in force. */
   static async start(host: Host, ...routers: LabSettings): Promise<LabElection> {
+    return await LabElection.startWith(host, { routers });
+  }
+
+  /** The same with groups, host networks, or what a former process left. */
+  static async startWith(host: Host, configuration: LabConfiguration): Promise<LabElection> {
     started += 1;
     const file = join(host.directory, `election-${host.name}-${started}.json`);
-    writeFileSync(file, JSON.stringify(routers));
+    writeFileSync(file, asJson(configuration));
     const program = host.startModule(new URL('./election-main.js', import.meta.url), file);
     const election = new LabElection(host, program);
     await election.#answer('configured', 0);
@@ -61,9 +101,15 @@ export class LabElection {
 
   /** Puts other routers in force; gives the reasons if they are refused. */
   async configure(...routers: LabSettings): Promise<readonly Problem[]> {
+    return await this.configureWith({ routers });
+  }
+
+  /** The same with groups and host networks. */
+  async configureWith(configuration: LabConfiguration): Promise<readonly Problem[]> {
     this.#numbers += 1;
     const nonce = this.#numbers;
-    this.program.write(`${JSON.stringify({ kind: 'configure', nonce, routers })}\n`);
+    const message: LabConfigure = { kind: 'labConfigure', nonce, configuration };
+    this.program.write(`${asJson(message)}\n`);
     return (await this.#answer('configured', nonce)).problems;
   }
 
@@ -108,6 +154,16 @@ export class LabElection {
     const end = await this.program.stop();
     if (end !== 'exit 0')
       throw new Error(`the election on ${this.host.name} ended with ${end}:\n${this.program.tail()}`);
+  }
+
+  /** Ends at once and keeps the addresses; gives what the next one is to go on with. */
+  async suspend(): Promise<readonly ResumedRouter[]> {
+    this.program.signal('SIGUSR2');
+    const end = await this.program.ended;
+    if (end !== 'exit 0')
+      throw new Error(`the election on ${this.host.name} ended with ${end}:\n${this.program.tail()}`);
+    const stopped = this.messages.findLast((message) => message.kind === 'stopped');
+    return stopped?.kind === 'stopped' ? stopped.resumable : [];
   }
 
   kill(): Promise<void> {

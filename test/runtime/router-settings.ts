@@ -1,7 +1,8 @@
 /** Settings of a virtual router for tests: everything has a default. */
-import { bitsOf, familyOf, type IpAddress, parseIp } from '../../proto/rules/ip.js';
+
 import type { ElectionSettings, RouterSettings, VirtualAddress } from '../../agent/runtime/messages.js';
 import type { Track, VirtualRouter } from '../../agent/vrrp/index.js';
+import { bitsOf, familyOf, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 
 export interface SettingsOptions {
   readonly name?: string;
