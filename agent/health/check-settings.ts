@@ -102,9 +102,9 @@ export interface ProcessProbe {
   /** The kernel's name of the process (comm, 15 bytes); with `fullCommand` the first word of its command line. */
   readonly name: string;
   readonly fullCommand: boolean;
-  /** Empty: arguments are not compared. */
+  /** Empty: they are not compared, except with `initial`: then there must be none. */
   readonly arguments: readonly string[];
-  /** exact: the same; initial: the last may be the beginning of one; partial: more may follow. */
+  /** exact: the same; initial: the last may be the beginning of the process's; partial: more may follow. */
   readonly match: 'exact' | 'initial' | 'partial';
   /** Good from this many on. */
   readonly quorum: number;

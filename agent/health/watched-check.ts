@@ -44,8 +44,11 @@ export class WatchedCheck implements SupervisedCheck {
   }
 
   #begin(): Watch {
-    const { probe, interval } = this.#record.settings;
-    if (!isWatchedKind(probe)) throw new TypeError(`a ${probe.kind} check is not watched`);
+    const { probe: configured, interval } = this.#record.settings;
+    if (!isWatchedKind(configured)) throw new TypeError(`a ${configured.kind} check is not watched`);
+    // Written over at the start alone: a state that routers rely on already is not set back by a new worker or a change.
+    const isStart = this.#record.state === 'unknown';
+    const probe = configured.kind === 'file' && !isStart ? { ...configured, overwrite: false } : configured;
     let stopped = false;
     const watch = this.#edges.watch(probe, interval, (observation) => {
       if (!stopped) this.#observed(observation);
@@ -62,17 +65,18 @@ export class WatchedCheck implements SupervisedCheck {
     const { last, settings } = this.#record;
     const result = !readable ? CheckResult.NOT_FOUND : state === 'down' ? CheckResult.FAILED : CheckResult.OK;
     this.#record.ran();
-    const isNew = last === undefined || last.result !== result || last.reason !== reason || last.output !== output;
+    const before = this.#record.state;
+    const isNew = last === undefined || last.result !== result || last.reason !== reason || state !== before;
+    const isOther = isNew || last.output !== output || this.#record.value !== value;
     this.#record.value = value;
     if (isNew) {
       const startedWallMs = this.#edges.clock.wallMs();
       this.#record.add({ result, exitCode: 0, output, reason, startedWallMs, duration: 0 });
     }
-    const before = this.#record.state;
     if (state !== before) {
       this.#record.enter(state, this.#edges.clock.wallMs());
       this.#listener.stateChanged(settings.name, state, this.status(), before);
     }
-    if (isNew || state !== before) this.#listener.statusChanged(settings.name);
+    if (isOther) this.#listener.statusChanged(settings.name);
   }
 }
