@@ -2,7 +2,7 @@
 import { assertNever } from '../../proto/rules/assert-never.js';
 import { formatIp, type IpAddress } from '../../proto/rules/ip.js';
 import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
-import type { Outcome } from '../net/system-error.js';
+import type { Refusal } from '../net/system-error.js';
 import { describeNotice, describeReason, type Effect } from '../vrrp/index.js';
 import { AdvertisementSet } from '../wire/advertisement-set.js';
 import type { AddressKeeper } from './address-keeper.js';
@@ -205,15 +205,13 @@ export class EffectRunner {
         continue;
       }
       if (outcome.ok) router.count('advertisements-sent');
-      const on = `${router.name} on ${channel.name}`;
-      this.#judge(router, outcome, 'advertisements', 'an advertisement could not be sent', on, now);
+      else this.#failedToSend(router, outcome, channel.name, now);
     }
   }
 
-  #judge(router: RunningRouter, outcome: Outcome, of: string, what: string, on: string, now: Instant): void {
-    if (outcome.ok) return;
-    router.count(`errors.${of}.${outcome.code}`);
-    this.tools.trouble.failed(what, on, outcome.message, now);
+  #failedToSend(router: RunningRouter, { code, message }: Refusal, device: string, now: Instant): void {
+    router.count(`errors.advertisements.${code}`);
+    this.tools.trouble.failed('an advertisement could not be sent', `${router.name} on ${device}`, message, now);
   }
 
   #transitioned(router: RunningRouter, { from, to, reason, effectivePriority }: Transition): void {
