@@ -98,7 +98,8 @@ export class EffectRunner {
   }
 
   /** At the end of every turn: the leases of all routers that were due in it, together. */
-  flush(): void {
+  flush(now: Instant): void {
+    this.tools.guard.tidy(now);
     if (this.#renewals.size === 0) return;
     const routers = [...this.#renewals];
     this.#renewals.clear();

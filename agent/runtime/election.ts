@@ -187,7 +187,6 @@ class ElectionLoop implements Election {
       arrange: (settings, now) => this.#arrange(settings, now),
     });
     this.#timed = [trouble, keepers, this.#delays, tracks, this.#host];
-    this.#enter((now) => keepers.start(now));
     this.attach(port);
   }
 
@@ -222,7 +221,7 @@ class ElectionLoop implements Election {
       }
       work(now);
       if (this.#roster.leaving.size > 0) this.#reconfiguration.settle(now);
-      this.#keepers.flush();
+      this.#keepers.flush(now);
     } catch (error) {
       this.#trouble.fault('an input could not be handled', 'election', error, now);
       // It may have been the timer's turn that broke off before the timer was armed again.

@@ -18,6 +18,8 @@ export class AcceptGuard {
   /** What each router drops. */
   readonly #dropped = new Map<RunningRouter, Dropped>();
   #silent: ReadonlySet<number> = new Set();
+  /** What a former run left may still be there: until something is put in its place, or it is seen that nothing is. */
+  #leftover: 'unknown' | 'unwanted' | 'gone' = 'unknown';
 
   constructor(
     private readonly firewall: Firewall,
@@ -25,8 +27,18 @@ export class AcceptGuard {
     private readonly trouble: Trouble,
   ) {}
 
-  /** Before the first change: what a former run left goes. */
-  start(now: Instant): void {
+  /** Routers are configured: by the end of this turn those that go on from a former run have asked for what they need. */
+  configured(): void {
+    if (this.#leftover === 'unknown') this.#leftover = 'unwanted';
+  }
+
+  /**
+   * At the end of every turn: removes what a former run left, unless something has replaced it, which is done in one step
+   * so that a router that goes on never accepts what it should not.
+   */
+  tidy(now: Instant): void {
+    if (this.#leftover !== 'unwanted') return;
+    this.#leftover = 'gone';
     this.#judge(this.firewall.clear(), 'a former packet filter could not be removed', 'nftables', now);
   }
 
@@ -41,6 +53,7 @@ export class AcceptGuard {
     else this.#dropped.delete(router);
     const added = [...drop].filter(([key]) => before?.has(key) !== true).map(([, address]) => address);
     if (added.length > 0) {
+      this.#leftover = 'gone';
       const outcome = this.firewall.dropTraffic(added);
       this.#judge(outcome, 'traffic to virtual addresses could not be dropped', router.name, now);
       if (!outcome.ok) router.count('errors.firewall');
@@ -63,7 +76,10 @@ export class AcceptGuard {
     const gone = [...before].filter((index) => !interfaceIndexes.has(index));
     this.#silent = new Set(interfaceIndexes);
     const what = 'membership reports of virtual MAC interfaces could not be blocked';
-    if (added.length > 0) this.#judge(this.firewall.blockReports(added), what, 'nftables', now);
+    if (added.length > 0) {
+      this.#leftover = 'gone';
+      this.#judge(this.firewall.blockReports(added), what, 'nftables', now);
+    }
     if (gone.length > 0) this.#judge(this.firewall.allowReports(gone), what, 'nftables', now);
   }
 

@@ -105,11 +105,6 @@ export class Keepers implements Timed {
     });
   }
 
-  /** Before anything else: what a former run left of the packet filter goes. */
-  start(now: Instant): void {
-    this.#guard.start(now);
-  }
-
   /** With every configuration, before its routers move. */
   configure(routers: readonly RunningRouter[], networks: readonly HostNetworkSettings[], now: Instant): void {
     if (!this.#macs.arrange(routers, now)) this.tools.alarm.retryLater(now);
@@ -155,8 +150,8 @@ export class Keepers implements Timed {
   }
 
   /** At the end of every turn. */
-  flush(): void {
-    this.effects.flush();
+  flush(now: Instant): void {
+    this.effects.flush(now);
   }
 
   isOurMacvlan(router: RunningRouter, name: string): boolean {

@@ -95,6 +95,7 @@ export class VirtualMacs {
       }
     }
     this.#wanted = wanted;
+    this.tools.guard.configured();
     this.#removeUnwanted(now);
     return this.fit(now);
   }
