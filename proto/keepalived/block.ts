@@ -12,11 +12,30 @@ const BLOCK_KEYWORDS: ReadonlySet<string> = new Set([
   'global_defs',
   'vrrp_script',
   'vrrp_instance',
+  'vrrp_sync_group',
+  'vrrp_track_process',
+  'vrrp_track_file',
+  'bfd_instance',
+  'static_ipaddress',
+  'static_routes',
+  'static_rules',
+  'track_group',
+  'garp_group',
+  'interface_up_down_delays',
+  'group',
+  'interfaces',
   'authentication',
+  'auth_hmac',
   'virtual_ipaddress',
+  'virtual_ipaddress_excluded',
+  'virtual_routes',
+  'virtual_rules',
   'unicast_peer',
   'track_interface',
   'track_script',
+  'track_file',
+  'track_process',
+  'track_bfd',
   'notification_email',
 ]);
 
@@ -27,6 +46,8 @@ const COMMAND_KEYWORDS: ReadonlySet<string> = new Set([
   'notify_backup',
   'notify_fault',
   'notify_stop',
+  'notify_deleted',
+  'notify_master_rx_lower_pri',
   'notify',
 ]);
 
@@ -60,7 +81,8 @@ function countOf(block: readonly Statement[]): string {
 function reportUnknown(context: Context, statement: Statement, remarks: Remarks): void {
   const keyword = statement.words[0];
   // A misplaced password must not end up in a message.
-  const shown = context === 'authentication' ? 'a word in authentication' : quoted(keyword);
+  const isSecret = context === 'authentication' || context === 'auth_hmac';
+  const shown = isSecret ? `a word in ${context}` : quoted(keyword);
   if (statement.block !== undefined) {
     remarks.error(
       statement.origin,
@@ -73,14 +95,29 @@ function reportUnknown(context: Context, statement: Statement, remarks: Remarks)
   const hint =
     nearest !== undefined
       ? `; did you mean '${nearest}'?`
-      : elsewhere !== undefined && context !== 'authentication'
+      : elsewhere !== undefined && !isSecret
         ? `; it belongs into ${elsewhere}`
         : '';
   remarks.warning(statement.origin, `unknown keyword: ${shown} is ignored, as keepalived ignores it${hint}`);
 }
 
+/** Where a misplaced word is looked for, in this order. */
+const HOMES = [
+  'top',
+  'global_defs',
+  'vrrp_script',
+  'vrrp_instance',
+  'authentication',
+  'auth_hmac',
+  'vrrp_sync_group',
+  'bfd_instance',
+  'vrrp_track_process',
+  'track_file',
+  'garp_group',
+] as const;
+
 function homeOf(keyword: string): string | undefined {
-  for (const context of ['top', 'global_defs', 'vrrp_script', 'vrrp_instance', 'authentication'] as const) {
+  for (const context of HOMES) {
     if (keywordSupport(context, keyword) !== undefined) {
       return context === 'top' ? 'no block; is a brace missing before it?' : context;
     }
@@ -126,7 +163,8 @@ export function singleValue(statement: Statement, remarks: Remarks): string | un
 export function reportExtra(statement: Statement, from: number, remarks: Remarks): void {
   const extra = statement.words.slice(from);
   if (extra.length === 0) return;
-  const shown = statement.words[0].startsWith('auth_') ? 'further words' : quoted(extra.join(' '));
+  const isSecret = statement.words[0].startsWith('auth_') || statement.words[0] === 'key';
+  const shown = isSecret ? 'further words' : quoted(extra.join(' '));
   remarks.warning(
     statement.origin,
     `${statement.words[0]}: ${shown} after the value is ignored, as in keepalived; a keyword must begin its own line`,

@@ -1,10 +1,14 @@
 /** What the lines of a vrrp_instance mean together, with keepalived's rules and defaults. */
+import { HmacMode } from '../gen/baton/v1/resources.js';
 import { MICROS_PER_CENTISECOND, MICROS_PER_SECOND, type Micros } from '../rules/time.js';
-import type { TrackEntry, VrrpInstance, VrrpScript } from './config.js';
+import type { TrackEntries, VirtualAddress, VrrpInstance } from './config.js';
+import { isLinkLocalText } from './read-addresses.js';
 import { resolveGarp } from './read-garp.js';
-import type { GlobalSettings } from './read-global.js';
+import { DEFAULT_DOWN_TIMER_ADVERTS, DEFAULT_VIRTUAL_MAC_PREFIX, type GlobalSettings } from './read-global.js';
 import type { RawInstance } from './read-instance.js';
-import { resolveScriptTracks } from './read-tracks.js';
+import type { RawSyncGroup } from './read-sync-group.js';
+import { mapTracks, resolveTracks, type TrackedTables } from './read-tracks.js';
+import { virtualMacText } from './read-virtual-mac.js';
 import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 import { showSeconds } from './values.js';
@@ -12,89 +16,163 @@ import { showSeconds } from './values.js';
 const OWNER = 255;
 const DEFAULT_PRIORITY = 100;
 const DEFAULT_VERSION = 2;
+const MAX_ADDRESSES = 255;
 /** 12 bits of centiseconds. */
 const MAX_V3_INTERVAL: Micros = 4_095 * MICROS_PER_CENTISECOND;
 
-type OrderedScripts = ReadonlyMap<string, VrrpScript & { readonly order: number }>;
+/** What an instance depends on outside its own block. */
+export interface CompletionContext {
+  /** Position of the instance among the file's top-level blocks. */
+  readonly order: number;
+  readonly settings: GlobalSettings;
+  readonly tables: TrackedTables;
+  /** The sync group that it is in. */
+  readonly group: RawSyncGroup | undefined;
+}
 
-/** Undefined and reported when it cannot run at all. `order` is its position among the file's top-level blocks. */
+/** Undefined and reported when it cannot run at all. */
 export function completeInstance(
   raw: RawInstance,
-  order: number,
-  settings: GlobalSettings,
-  scripts: OrderedScripts,
+  { order, settings, tables, group }: CompletionContext,
   remarks: Remarks,
 ): VrrpInstance | undefined {
   const at = (keyword: string): Origin => raw.origins.get(keyword) ?? raw.origin;
-  const strict = raw.strict ?? settings.strict;
+  const strict = raw.switches.get('strict_mode') ?? settings.strict;
   if (raw.vrid === undefined || raw.interface === undefined) {
     const what = raw.vrid === undefined ? 'virtual_router_id' : 'interface';
-    remarks.error(
-      raw.origin,
-      `${quoted(raw.name)} has no valid ${what}; the instance is left out, and keepalived does not start over this`,
-    );
+    const why =
+      raw.vrid === undefined || raw.sourceAddress === undefined
+        ? 'keepalived does not start over this'
+        : 'Baton needs one with unicast_src_ip as well';
+    remarks.error(raw.origin, `${quoted(raw.name)} has no valid ${what}; the instance is left out, ${why}`);
     return undefined;
   }
-  if (raw.hasIpv6 && raw.addresses.length === 0) {
-    remarks.error(
-      raw.origin,
-      `${quoted(raw.name)} has IPv6 addresses only, which are not supported yet; the instance is left out`,
-    );
-    return undefined;
-  }
-  if (raw.addresses.length === 0) {
-    remarks.error(
-      raw.origin,
-      `${quoted(raw.name)} has no virtual_ipaddress; Baton needs at least one, the instance is left out`,
-    );
-    return undefined;
-  }
-  const version = raw.version ?? settings.version ?? DEFAULT_VERSION;
+  const family = raw.family ?? 4;
+  const version = settleVersion(raw, family, settings, at, remarks);
+  const lists = settleAddresses(raw, version, family, strict, at, remarks);
+  if (version === undefined || lists === undefined) return undefined;
   const election = settleElection(raw, strict, at, remarks);
-  const unicast = raw.unicastPeers.length > 0;
-  if (raw.unicastKeyword && !unicast) {
-    remarks.warning(
-      at('unicast_src_ip'),
-      `${quoted(raw.name)} has no usable unicast_peer, so it uses multicast, as in keepalived`,
-    );
-  }
-  if (unicast && strict) {
-    remarks.error(at('unicast_peer'), 'unicast_peer is not allowed in strict mode: keepalived refuses it');
-  }
-  const trackScripts = resolveScriptTracks(raw.trackScripts, scripts, order, raw.name, remarks);
+  const isOwner = election.priority === OWNER;
+  const unicast = settleUnicast(raw, strict, at, remarks);
   const garp = resolveGarp(raw.garp, settings.garp, settings.minimalGarp);
+  const tracks = resolveTracks(raw.tracks, tables, order, raw.name, remarks);
+  const hmac = settleHmac(raw, strict, at, remarks);
   return {
     name: raw.name,
     origin: raw.origin,
     origins: raw.origins,
     vrid: raw.vrid,
     version,
+    family,
     interface: raw.interface,
     initialState: raw.state,
     ...election,
     advertisementInterval: settleInterval(raw, version, at('advert_int'), remarks),
-    password: settlePassword(raw, version, strict, at('authentication'), remarks),
+    password: settlePassword(raw, version, strict, hmac !== undefined, at('authentication'), remarks),
+    hmac,
     sourceAddress: raw.sourceAddress,
-    unicastPeers: unicast ? raw.unicastPeers : undefined,
-    addresses: raw.addresses,
-    trackInterfaces: forOwner(ownInterfaceLeftOut(raw, remarks), election.priority, remarks),
-    trackScripts: forOwner(trackScripts, election.priority, remarks),
+    ...unicast,
+    multicastGroup: settleGroup(raw, family, unicast.unicastPeers !== undefined, settings, at, remarks),
+    ...lists,
+    routes: raw.routes,
+    rules: raw.rules,
+    virtualMac: settleVirtualMac(raw, raw.vrid, family, strict, settings, at, remarks),
+    virtualMacElsewhere: raw.switches.get('use_vmac_addr') ?? false,
+    accept: settleAccept(raw, version, isOwner, strict, at, remarks),
+    ...settleTimers(raw, election, isOwner, strict, settings, at, remarks),
+    startupDelay: settings.startupDelay,
+    promoteSecondaries: raw.switches.get('promote_secondaries') ?? false,
+    ...settleTracks(ownInterfaceLeftOut(tracks, raw, remarks), isOwner, group, remarks),
     hooks: withUser(raw, settings.scriptUser),
-    smtpAlert: raw.smtpAlert ?? settings.smtpAlertVrrp ?? settings.smtpAlert ?? false,
+    priorityChanges: raw.switches.get('notify_priority_changes') ?? group?.priorityChanges ?? settings.priorityChanges,
+    smtpAlert: raw.switches.get('smtp_alert') ?? settings.smtpAlertVrrp ?? settings.smtpAlert ?? false,
     garp: strict ? { ...garp, lowerPriorityRepeat: 0, lowerPriorityDelay: 0 } : garp,
-    checksumWithoutPseudoHeader: raw.checksumWithoutPseudoHeader ?? settings.checksumWithoutPseudoHeader,
+    checksumWithoutPseudoHeader: raw.switches.get('v3_checksum_as_v2') ?? settings.checksumWithoutPseudoHeader,
   };
+}
+
+type At = (keyword: string) => Origin;
+
+/** Undefined and reported when there is no such protocol. */
+function settleVersion(
+  raw: RawInstance,
+  family: 4 | 6,
+  settings: GlobalSettings,
+  at: At,
+  remarks: Remarks,
+): 2 | 3 | undefined {
+  if (family === 4) return raw.version ?? settings.version ?? DEFAULT_VERSION;
+  if (raw.version !== 2) return 3;
+  remarks.error(
+    at('version'),
+    `version 2 has no IPv6 (RFC 3768), and Baton does not send keepalived's own form of it; write version 3 for ${quoted(raw.name)} on all hosts, the instance is left out`,
+  );
+  return undefined;
+}
+
+/** Undefined and reported when keepalived does not start without any. */
+function settleAddresses(
+  raw: RawInstance,
+  version: 2 | 3 | undefined,
+  family: 4 | 6,
+  strict: boolean,
+  at: At,
+  remarks: Remarks,
+): Pick<VrrpInstance, 'addresses' | 'excludedAddresses'> | undefined {
+  const addresses: VirtualAddress[] = [...raw.addresses];
+  const excluded = raw.excludedAddresses.filter((entry) => {
+    const isTwice = addresses.some((other) => other.address === entry.address && other.device === entry.device);
+    if (isTwice) remarks.warning(entry.origin, `${entry.address} is a virtual address already; it is taken once`);
+    return !isTwice;
+  });
+  if (addresses.length === 0) {
+    const allowed = (raw.switches.get('no_virtual_ipaddress') ?? false) && !strict;
+    if (!allowed && (version === 3 || strict)) {
+      remarks.error(
+        raw.origin,
+        `${quoted(raw.name)} has no virtual_ipaddress; the instance is left out, and keepalived does not start over this`,
+      );
+      return undefined;
+    }
+    if (!allowed) {
+      remarks.warning(
+        raw.origin,
+        `${quoted(raw.name)} has no virtual_ipaddress: it elects a master and moves no address, as in keepalived`,
+      );
+    }
+  }
+  const maximum = greatestCount(raw, version, family);
+  if (addresses.length > maximum) {
+    const moved = addresses.splice(maximum);
+    remarks.warning(
+      moved[0]?.origin ?? at('virtual_ipaddress'),
+      `more virtual addresses than the ${maximum} that an advertisement has room for; the ${moved.length} from here on are not advertised, as in keepalived`,
+    );
+    excluded.unshift(...moved);
+  }
+  const first = addresses[0];
+  if (family === 6 && raw.unicastPeers.length === 0 && first !== undefined && !isLinkLocalText(first.address)) {
+    remarks.add(
+      strict ? 'error' : 'note',
+      first.origin,
+      `the first address of an IPv6 instance should be link-local (RFC 9568 section 5.2.9)${strict ? '; keepalived complains in strict mode' : ', for keepalived and Baton it need not be'}`,
+    );
+  }
+  return { addresses, excludedAddresses: excluded };
+}
+
+/** As many addresses as keepalived puts into one Ethernet frame of 1500 bytes; the count itself is one byte. */
+function greatestCount(raw: RawInstance, version: 2 | 3 | undefined, family: 4 | 6): number {
+  const ethernet = 14;
+  const header = family === 6 ? 40 : 20;
+  const vrrp = 8 + (family === 4 && version === 2 ? 8 : 0) + (raw.hmac === undefined ? 0 : 28);
+  return Math.min(MAX_ADDRESSES, Math.floor((1_500 - ethernet - header - vrrp) / (family === 6 ? 16 : 4)));
 }
 
 type Election = Pick<VrrpInstance, 'priority' | 'preempt' | 'preemptDelay'>;
 
 /** keepalived's rules for state, priority, nopreempt and preempt_delay. */
-function settleElection(
-  raw: RawInstance,
-  strict: boolean,
-  at: (keyword: string) => Origin,
-  remarks: Remarks,
-): Election {
+function settleElection(raw: RawInstance, strict: boolean, at: At, remarks: Remarks): Election {
   const isMaster = raw.state === 'MASTER';
   const priority = raw.priority ?? (isMaster ? OWNER : DEFAULT_PRIORITY);
   if (isMaster && raw.priority === undefined) {
@@ -149,15 +227,14 @@ function settlePassword(
   raw: RawInstance,
   version: 2 | 3,
   strict: boolean,
+  hasHmac: boolean,
   origin: Origin,
   remarks: Remarks,
 ): string | undefined {
   if (!raw.origins.has('authentication')) return undefined;
-  if (version === 3 || strict) {
-    remarks.warning(
-      origin,
-      `authentication is ignored ${version === 3 ? 'in version 3' : 'in strict mode'}, by keepalived and by Baton`,
-    );
+  if (version === 3 || strict || hasHmac) {
+    const where = version === 3 ? 'in version 3' : strict ? 'in strict mode' : 'beside auth_hmac';
+    remarks.warning(origin, `authentication is ignored ${where}, by keepalived and by Baton`);
     return undefined;
   }
   if (raw.authenticationType === 'AH') {
@@ -175,30 +252,194 @@ function settlePassword(
   return raw.password;
 }
 
-/** The own interface is tracked in any case, and its weight never counts. */
-function ownInterfaceLeftOut(raw: RawInstance, remarks: Remarks): readonly TrackEntry[] {
-  return raw.trackInterfaces.flatMap((entry) => {
-    if (entry.name === raw.interface) {
-      remarks.note(
-        entry.origin,
-        `track_interface ${entry.name} is the instance's own interface, which puts it in fault in any case; the entry is left out, as in keepalived`,
-      );
-      return [];
+function settleHmac(raw: RawInstance, strict: boolean, at: At, remarks: Remarks): VrrpInstance['hmac'] {
+  if (raw.hmac === undefined || !strict || raw.hmac.mode === HmacMode.ENFORCE) return raw.hmac;
+  remarks.warning(at('auth_hmac'), 'mode of auth_hmac is enforce in strict mode, as in keepalived');
+  return { ...raw.hmac, mode: HmacMode.ENFORCE };
+}
+
+function settleUnicast(
+  raw: RawInstance,
+  strict: boolean,
+  at: At,
+  remarks: Remarks,
+): Pick<VrrpInstance, 'unicastPeers' | 'unicastTtl' | 'faultWithoutPeers'> {
+  const hasPeers = raw.unicastPeers.length > 0;
+  const fault = raw.switches.get('unicast_fault_no_peer') ?? false;
+  const origin = raw.origins.get('unicast_peer') ?? at('unicast_src_ip');
+  if (raw.unicastKeyword && !hasPeers) {
+    remarks.warning(
+      origin,
+      fault
+        ? `${quoted(raw.name)} has no usable unicast_peer, so it is in fault (unicast_fault_no_peer), as in keepalived`
+        : `${quoted(raw.name)} has no usable unicast_peer, so it uses multicast, as in keepalived`,
+    );
+  }
+  if (hasPeers && strict) {
+    remarks.error(origin, 'unicast_peer is not allowed in strict mode: keepalived refuses it');
+  }
+  const unicast = hasPeers || (raw.unicastKeyword && fault);
+  if (!unicast && raw.unicastTtl !== undefined) {
+    remarks.note(at('unicast_ttl'), 'unicast_ttl means nothing with multicast, which has TTL 255');
+  }
+  return {
+    unicastPeers: unicast ? raw.unicastPeers : undefined,
+    unicastTtl: unicast && raw.unicastTtl !== 255 ? raw.unicastTtl : undefined,
+    faultWithoutPeers: fault,
+  };
+}
+
+function settleGroup(
+  raw: RawInstance,
+  family: 4 | 6,
+  unicast: boolean,
+  settings: GlobalSettings,
+  at: At,
+  remarks: Remarks,
+): string | undefined {
+  if (unicast) {
+    if (raw.multicastGroup !== undefined) {
+      remarks.warning(at('mcast_dst_ip'), 'mcast_dst_ip is ignored with unicast, by keepalived and by Baton');
     }
-    return [{ name: entry.name, weight: entry.weight ?? 0, reverse: entry.reverse ?? false, origin: entry.origin }];
+    return undefined;
+  }
+  if (raw.multicastGroup !== undefined) return raw.multicastGroup.value;
+  return family === 6 ? settings.multicastGroup6 : settings.multicastGroup4;
+}
+
+function settleVirtualMac(
+  raw: RawInstance,
+  vrid: number,
+  family: 4 | 6,
+  strict: boolean,
+  settings: GlobalSettings,
+  at: At,
+  remarks: Remarks,
+): VrrpInstance['virtualMac'] {
+  const transmitOnBase = raw.switches.get('vmac_xmit_base') ?? false;
+  if (raw.virtualMac === undefined) {
+    if (transmitOnBase) remarks.note(at('vmac_xmit_base'), 'vmac_xmit_base means nothing without use_vmac');
+    return undefined;
+  }
+  let { octets } = raw.virtualMac;
+  if (octets !== undefined && strict) {
+    remarks.warning(
+      at('use_vmac'),
+      "use_vmac: in strict mode the MAC address is the virtual router's own, as in keepalived",
+    );
+    octets = undefined;
+  }
+  const prefix = settings.virtualMacPrefix;
+  const usual = prefix === DEFAULT_VIRTUAL_MAC_PREFIX ? undefined : `${prefix}${family === 6 ? '6' : ''}.${vrid}`;
+  return {
+    name: raw.virtualMac.name ?? usual,
+    address: octets === undefined ? undefined : virtualMacText(octets, vrid),
+    transmitOnBase,
+  };
+}
+
+function settleAccept(
+  raw: RawInstance,
+  version: 2 | 3,
+  isOwner: boolean,
+  strict: boolean,
+  at: At,
+  remarks: Remarks,
+): boolean {
+  const accept = raw.switches.get('accept') ?? (isOwner || !strict);
+  if (!accept || isOwner || !strict || version === 3) return accept;
+  remarks.warning(
+    at('accept'),
+    'accept has no effect in strict mode with version 2 (RFC 3768), in keepalived and in Baton',
+  );
+  return false;
+}
+
+type Timers = Pick<
+  VrrpInstance,
+  | 'downTimerAdverts'
+  | 'lowerPriorityNoAdvert'
+  | 'higherPrioritySendAdvert'
+  | 'ownerIgnoresAdverts'
+  | 'timerExpiredBackup'
+>;
+
+function settleTimers(
+  raw: RawInstance,
+  election: Election,
+  isOwner: boolean,
+  strict: boolean,
+  settings: GlobalSettings,
+  at: At,
+  remarks: Remarks,
+): Timers {
+  const reset = (keyword: string, why: string): void =>
+    remarks.warning(at(keyword), `${keyword} has no effect ${why}, in keepalived and in Baton`);
+  let downTimerAdverts = raw.downTimerAdverts ?? settings.downTimerAdverts;
+  if (strict && downTimerAdverts !== DEFAULT_DOWN_TIMER_ADVERTS) {
+    reset('down_timer_adverts', 'in strict mode');
+    downTimerAdverts = DEFAULT_DOWN_TIMER_ADVERTS;
+  }
+  let timerExpiredBackup = raw.timerExpiredBackup ?? 0;
+  if (timerExpiredBackup > 0 && election.preempt) {
+    reset(
+      raw.origins.has('timer_expired_backup') ? 'timer_expired_backup' : 'thread_timer_expired',
+      'without nopreempt',
+    );
+    timerExpiredBackup = 0;
+  }
+  if (strict && raw.switches.get('lower_prio_no_advert') === false)
+    reset('lower_prio_no_advert', 'in strict mode, where it is on');
+  if (strict && raw.switches.get('higher_prio_send_advert') === true)
+    reset('higher_prio_send_advert', 'in strict mode');
+  if (!isOwner && raw.switches.get('owner_ignore_adverts') === true) {
+    reset('owner_ignore_adverts', `with priority ${election.priority}: it is for priority 255`);
+  }
+  return {
+    downTimerAdverts,
+    lowerPriorityNoAdvert: strict || (raw.switches.get('lower_prio_no_advert') ?? settings.lowerPriorityNoAdvert),
+    higherPrioritySendAdvert:
+      !strict && (raw.switches.get('higher_prio_send_advert') ?? settings.higherPrioritySendAdvert),
+    ownerIgnoresAdverts:
+      isOwner && (strict || (raw.switches.get('owner_ignore_adverts') ?? settings.ownerIgnoresAdverts)),
+    timerExpiredBackup,
+  };
+}
+
+/** The own interface is tracked in any case, and its weight never counts. */
+function ownInterfaceLeftOut(tracks: TrackEntries, raw: RawInstance, remarks: Remarks): TrackEntries {
+  return mapTracks(tracks, (entry, list) => {
+    if (list !== 'trackInterfaces' || entry.name !== raw.interface) return entry;
+    remarks.note(
+      entry.origin,
+      `track_interface ${entry.name} is the instance's own interface, which puts it in fault in any case; the entry is left out, as in keepalived`,
+    );
+    return undefined;
   });
 }
 
-/** Priority 255 never moves: weights mean nothing to it. */
-function forOwner(entries: readonly TrackEntry[], priority: number, remarks: Remarks): readonly TrackEntry[] {
-  if (priority !== OWNER) return entries;
-  return entries.filter((entry) => {
-    if (entry.weight === 0) return true;
+/** Weights that count for nothing: those of an owner, and those in a sync group that does not ask for them. */
+function settleTracks(
+  tracks: TrackEntries,
+  isOwner: boolean,
+  group: RawSyncGroup | undefined,
+  remarks: Remarks,
+): TrackEntries {
+  const inGroup = group !== undefined && !group.trackingWeight;
+  if (!isOwner && !inGroup) return tracks;
+  return mapTracks(tracks, (entry, list) => {
+    if (entry.weight === 0) return entry;
+    const what = `${quoted(entry.name)} has weight ${entry.weight}`;
+    const cause = inGroup
+      ? `but sync group ${quoted(group.name)} has no sync_group_tracking_weight`
+      : 'but priority 255 never moves';
+    // A file's own weight is 1 where none is written, which asks for nothing.
+    const staysAsFault = (inGroup && list === 'trackInterfaces') || (list === 'trackFiles' && entry.weight === 1);
     remarks.warning(
       entry.origin,
-      `${quoted(entry.name)} has weight ${entry.weight}, but priority 255 never moves; the entry is left out, as in keepalived`,
+      `${what}, ${cause}; ${staysAsFault ? 'it counts as weight 0 (fault)' : 'the entry is left out'}, as in keepalived`,
     );
-    return false;
+    return staysAsFault ? { ...entry, weight: 0 } : undefined;
   });
 }
 
@@ -211,5 +452,7 @@ function withUser(raw: RawInstance, scriptUser: string | undefined): VrrpInstanc
     fault: fill(raw.hooks.fault),
     stop: fill(raw.hooks.stop),
     any: fill(raw.hooks.any),
+    deleted: fill(raw.hooks.deleted),
+    lowerPriority: fill(raw.hooks.lowerPriority),
   };
 }

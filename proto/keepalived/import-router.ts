@@ -1,127 +1,91 @@
 /** One virtual router from the instances that several hosts have of it. */
 import {
-  Announcements,
-  AuthenticationType,
+  type Announcements,
   ChecksumForm,
-  Hooks,
+  type Hooks,
   Lease,
-  type Member,
+  Member,
   type Resource,
   Transport,
   VirtualRouterSpec,
 } from '../gen/baton/v1/resources.js';
-import { microsToDuration } from '../rules/duration.js';
+import { type DurationMessage, microsToDuration } from '../rules/duration.js';
 import { KEEPALIVED_NAME_LABEL } from '../rules/names.js';
-import { MICROS_PER_SECOND } from '../rules/time.js';
+import { MICROS_PER_SECOND, type Micros } from '../rules/time.js';
+import { agreed, type Parts, placeOf, showPlace } from './agreement.js';
 import type { GarpSettings, VrrpInstance } from './config.js';
 import { importAddresses } from './import-addresses.js';
-import type { ImportedChecks } from './import-checks.js';
-import { importCommand } from './import-command.js';
+import { type ImportedSecret, importAuthentication } from './import-authentication.js';
+import { importHooks } from './import-hooks.js';
 import type { Part } from './import-host.js';
+import { importRoutes, importRules } from './import-items.js';
 import type { ImportedReceivers } from './import-mail.js';
-import { importTracks } from './import-tracks.js';
+import { type ImportedTracked, importTracks } from './import-tracks.js';
 import { importTransport } from './import-transport.js';
-import { joinedName } from './names.js';
-import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 import { showSeconds } from './values.js';
 
-/** The router, and the Secret of its password if it has one. */
+/** What a router refers to. */
+export interface RouterSurroundings {
+  readonly tracked: ImportedTracked;
+  readonly receivers: ImportedReceivers;
+}
+
+/** The router, and the Secrets of its password or keys. */
 export function importRouter(
   name: string,
-  parts: readonly [Part, ...Part[]],
-  checks: ImportedChecks,
-  receivers: ImportedReceivers,
+  parts: Parts,
+  { tracked, receivers }: RouterSurroundings,
   remarks: Remarks,
-): { readonly router: Resource; readonly secret: Resource | undefined } {
+): { readonly router: Resource; readonly spec: VirtualRouterSpec; readonly secrets: readonly ImportedSecret[] } {
   const first = parts[0].instance;
-  const secretName = joinedName(name, 'vrrp');
-  const password = agreed(parts, 'authentication', (instance) => instance.password, undefined, remarks);
   const version = agreed(parts, 'version', (instance) => instance.version, String, remarks);
-  const spec: VirtualRouterSpec = VirtualRouterSpec.create({
+  const { authentication, secrets } = importAuthentication(name, parts, remarks);
+  const addresses = importAddresses(parts, 'addresses', remarks);
+  const spec = VirtualRouterSpec.create({
     vrid: first.vrid,
     version,
     advertisementInterval: microsToDuration(
       agreed(parts, 'advert_int', (instance) => instance.advertisementInterval, showSeconds, remarks),
     ),
-    preempt: parts.every((part) => !part.instance.preempt) ? false : undefined,
-    preemptDelay: undefined,
-    authentication:
-      password === undefined ? undefined : { type: AuthenticationType.PASS, secret: secretName, hmac: undefined },
+    ...(parts.every((part) => !part.instance.preempt) ? { preempt: false } : {}),
+    ...(authentication === undefined ? {} : { authentication }),
     transport: Transport.MULTICAST,
-    addresses: importAddresses(parts, remarks),
+    addresses,
     members: parts.map((part) => memberOf(part)),
-    track: [],
-    hooks: undefined,
     receivers: receiversOf(parts, receivers, remarks),
-    announcements: announcementsOf(agreedGarp(parts, remarks)),
     checksum: checksumOf(parts, version, remarks),
     lease: Lease.UNSPECIFIED,
-    strictRfc: false,
-    externalPeers: [],
+    excludedAddresses: importAddresses(parts, 'excludedAddresses', remarks),
+    noAddresses: addresses.length === 0,
+    routes: importRoutes(parts, remarks),
+    rules: importRules(parts, remarks),
   });
+  spec.announcements = announcementsOf(agreedGarp(parts, remarks));
   settlePreempt(parts, spec);
+  settleSwitches(parts, spec, remarks);
   importTransport(parts, spec, remarks);
-  importTracks(parts, checks, spec);
+  importTracks(parts, tracked, spec);
   settleHooks(parts, spec, remarks);
   reportNames(name, parts, remarks);
-  const metadata = { generation: 0, createdAt: undefined, updatedAt: undefined };
   return {
     router: {
-      metadata: { ...metadata, name, labels: { [KEEPALIVED_NAME_LABEL]: first.name } },
+      metadata: {
+        name,
+        labels: { [KEEPALIVED_NAME_LABEL]: first.name },
+        generation: 0,
+        createdAt: undefined,
+        updatedAt: undefined,
+      },
       spec: { $case: 'virtualRouter', value: spec },
     },
-    secret:
-      password === undefined
-        ? undefined
-        : {
-            metadata: { ...metadata, name: secretName, labels: {} },
-            spec: { $case: 'secret', value: { value: password } },
-          },
+    spec,
+    secrets,
   };
 }
 
 function memberOf({ host, instance }: Part): Member {
-  return {
-    node: host.node,
-    interface: instance.interface,
-    priority: instance.priority,
-    address: '',
-    preempt: undefined,
-    preemptDelay: undefined,
-    hooks: undefined,
-    track: [],
-  };
-}
-
-/** The first host's value; others that differ are errors. Without `show` the values stay unnamed (passwords). */
-function agreed<T>(
-  parts: readonly [Part, ...Part[]],
-  keyword: string,
-  get: (instance: VrrpInstance) => T,
-  show: ((value: T) => string) | undefined,
-  remarks: Remarks,
-): T {
-  const first = parts[0].instance;
-  const value = get(first);
-  for (const { instance } of parts.slice(1)) {
-    const other = get(instance);
-    if (other === value) continue;
-    const values = show === undefined ? '' : `: ${show(other)} here, ${show(value)} there`;
-    remarks.error(
-      placeOf(instance, keyword),
-      `${keyword} of ${quoted(instance.name)} differs from that in ${showPlace(placeOf(first, keyword))}${values}; routers that differ in it do not hear each other or do not agree, the latter is taken`,
-    );
-  }
-  return value;
-}
-
-function placeOf(instance: VrrpInstance, keyword: string): Origin {
-  return instance.origins.get(keyword) ?? instance.origin;
-}
-
-function showPlace(origin: Origin): string {
-  return `${origin.file}:${origin.line}`;
+  return Member.create({ node: host.node, interface: instance.interface, priority: instance.priority });
 }
 
 /** What all have stands in the router, what only some have in their members. */
@@ -152,20 +116,51 @@ function settleHooks(parts: readonly Part[], spec: VirtualRouterSpec, remarks: R
 }
 
 function hooksOf({ host, instance }: Part, remarks: Remarks): Hooks | undefined {
-  const { notifyFifo, vrrpNotifyFifo } = host.config.global;
-  const fifo = vrrpNotifyFifo ?? notifyFifo;
-  const command = (source: VrrpInstance['hooks']['any']): Hooks['any'] =>
-    importCommand(source, host.findProgram, remarks);
-  const { master, backup, fault, stop, any } = instance.hooks;
-  if ([master, backup, fault, stop, any, fifo].every((entry) => entry === undefined)) return undefined;
-  return Hooks.create({
-    active: command(master),
-    backup: command(backup),
-    fault: command(fault),
-    stop: command(stop),
-    any: command(any),
-    fifo: fifo?.value ?? '',
-  });
+  if (
+    instance.priorityChanges &&
+    host.config.global.notifyFifo === undefined &&
+    host.config.global.vrrpNotifyFifo === undefined
+  ) {
+    remarks.note(
+      placeOf(instance, 'notify_priority_changes'),
+      'notify_priority_changes: the file has no notify_fifo, so nobody is told of them, by keepalived and by Baton',
+    );
+  }
+  return importHooks(host, instance.hooks, instance.priorityChanges, remarks);
+}
+
+/** Settings that a router has once for all of its members. What they change decides how much a difference matters. */
+function settleSwitches(parts: Parts, spec: VirtualRouterSpec, remarks: Remarks): void {
+  const one = <T>(keyword: string, get: (instance: VrrpInstance) => T, severity: 'error' | 'warning'): T =>
+    agreed(parts, keyword, get, (value) => String(value), remarks, severity);
+  spec.multicastGroup = one('mcast_dst_ip', (instance) => instance.multicastGroup ?? '', 'error');
+  if (!one('accept', (instance) => instance.accept, 'error')) spec.accept = false;
+  const downTimer = one('down_timer_adverts', (instance) => instance.downTimerAdverts, 'error');
+  if (downTimer !== 3) spec.downTimerAdvertisements = downTimer;
+  spec.lowerPriorityNoAdvertisement = one(
+    'lower_prio_no_advert',
+    (instance) => instance.lowerPriorityNoAdvert,
+    'warning',
+  );
+  spec.higherPrioritySendAdvertisement = one(
+    'higher_prio_send_advert',
+    (instance) => instance.higherPrioritySendAdvert,
+    'warning',
+  );
+  // Only the member with priority 255 says anything here, and it is the only one that it means anything to.
+  spec.ownerIgnoreAdvertisements = parts.some(({ instance }) => instance.ownerIgnoresAdverts);
+  spec.timerExpiredBackup = one('timer_expired_backup', (instance) => instance.timerExpiredBackup, 'warning');
+  spec.promoteSecondaries = one('promote_secondaries', (instance) => instance.promoteSecondaries, 'warning');
+  const startupDelay = one('vrrp_startup_delay', (instance) => instance.startupDelay, 'warning');
+  if (startupDelay > 0) spec.startupDelay = microsToDuration(startupDelay);
+  const hasMac = one('use_vmac', (instance) => instance.virtualMac !== undefined, 'error');
+  if (!hasMac) return;
+  const show = (value: string | undefined): string => value ?? 'the usual one';
+  spec.virtualMac = {
+    name: agreed(parts, 'use_vmac', ({ virtualMac }) => virtualMac?.name, show, remarks, 'warning') ?? '',
+    address: agreed(parts, 'use_vmac', ({ virtualMac }) => virtualMac?.address, show, remarks, 'error') ?? '',
+    transmitOnBase: one('vmac_xmit_base', ({ virtualMac }) => virtualMac?.transmitOnBase ?? false, 'warning'),
+  };
 }
 
 function receiversOf(parts: readonly Part[], receivers: ImportedReceivers, remarks: Remarks): string[] {
@@ -191,7 +186,7 @@ function receiversOf(parts: readonly Part[], receivers: ImportedReceivers, remar
   return [...names];
 }
 
-function agreedGarp(parts: readonly [Part, ...Part[]], remarks: Remarks): GarpSettings {
+function agreedGarp(parts: Parts, remarks: Remarks): GarpSettings {
   const first = parts[0].instance;
   for (const { instance } of parts.slice(1)) {
     if (JSON.stringify(instance.garp) === JSON.stringify(first.garp)) continue;
@@ -206,7 +201,8 @@ function agreedGarp(parts: readonly [Part, ...Part[]], remarks: Remarks): GarpSe
 /** Undefined when all are the defaults that keepalived and Baton share. */
 function announcementsOf(garp: GarpSettings): Announcements | undefined {
   const five = 5 * MICROS_PER_SECOND;
-  const announcements = Announcements.create({
+  const span = (value: Micros): DurationMessage | undefined => (value === 0 ? undefined : microsToDuration(value));
+  const announcements: Announcements = {
     repeat: garp.masterRepeat === 5 ? undefined : garp.masterRepeat,
     delay: garp.masterDelay === five ? undefined : microsToDuration(garp.masterDelay),
     refresh: garp.masterRefresh === 0 ? undefined : microsToDuration(garp.masterRefresh),
@@ -214,15 +210,19 @@ function announcementsOf(garp: GarpSettings): Announcements | undefined {
     lowerPriorityRepeat: garp.lowerPriorityRepeat === garp.masterRepeat ? undefined : garp.lowerPriorityRepeat,
     lowerPriorityDelay:
       garp.lowerPriorityDelay === garp.masterDelay ? undefined : microsToDuration(garp.lowerPriorityDelay),
-  });
+    arpInterval: span(garp.arpInterval),
+    neighborInterval: span(garp.neighborInterval),
+    extraRefresh: span(garp.extraRefresh),
+    extraRefreshAll: garp.extraRefresh > 0 && garp.extraRefreshAll,
+  };
   return Object.values(announcements).every((value) => value === undefined || value === false)
     ? undefined
     : announcements;
 }
 
 /** keepalived sends the pseudo-header form in version 3 unless v3_checksum_as_v2 is set. */
-function checksumOf(parts: readonly [Part, ...Part[]], version: 2 | 3, remarks: Remarks): ChecksumForm {
-  if (version === 2) return ChecksumForm.UNSPECIFIED;
+function checksumOf(parts: Parts, version: 2 | 3, remarks: Remarks): ChecksumForm {
+  if (version === 2 || parts[0].instance.family === 6) return ChecksumForm.UNSPECIFIED;
   const without = agreed(
     parts,
     'v3_checksum_as_v2',
@@ -233,7 +233,7 @@ function checksumOf(parts: readonly [Part, ...Part[]], version: 2 | 3, remarks: 
   return without ? ChecksumForm.MESSAGE_ONLY : ChecksumForm.PSEUDO_HEADER;
 }
 
-function reportNames(name: string, parts: readonly [Part, ...Part[]], remarks: Remarks): void {
+function reportNames(name: string, parts: Parts, remarks: Remarks): void {
   const first = parts[0].instance;
   if (name !== first.name) {
     remarks.note(

@@ -1,7 +1,7 @@
 /** Unicast: who the members are, and who else takes part. */
-import { Transport, type VirtualRouterSpec } from '../gen/baton/v1/resources.js';
+import { Transport, UnicastOptions, type VirtualRouterSpec } from '../gen/baton/v1/resources.js';
 import type { Part } from './import-host.js';
-import type { Remarks } from './remarks.js';
+import { quoted, type Remarks } from './remarks.js';
 
 /** Fills in transport, the members' addresses and the external peers. `spec.members` stand in the order of `parts`. */
 export function importTransport(parts: readonly Part[], spec: VirtualRouterSpec, remarks: Remarks): void {
@@ -43,7 +43,46 @@ export function importTransport(parts: readonly Part[], spec: VirtualRouterSpec,
     }
   }
   importExternalPeers(parts, spec, remarks);
+  importLimits(parts, spec, remarks);
 }
+
+/** TTL limits, of which a router has one set; unset where keepalived's and Baton's defaults hold. */
+function importLimits(parts: readonly Part[], spec: VirtualRouterSpec, remarks: Remarks): void {
+  const [first] = parts;
+  if (first === undefined) return;
+  const place = `${first.instance.origin.file}:${first.instance.origin.line}`;
+  const options = UnicastOptions.create({
+    ttl: first.instance.unicastTtl ?? 0,
+    faultWithoutPeers: first.instance.faultWithoutPeers,
+  });
+  for (const { instance } of parts.slice(1)) {
+    for (const [keyword, isSame] of [
+      ['unicast_ttl', instance.unicastTtl === first.instance.unicastTtl],
+      ['unicast_fault_no_peer', instance.faultWithoutPeers === first.instance.faultWithoutPeers],
+    ] as const) {
+      if (isSame) continue;
+      remarks.warning(
+        instance.origins.get(keyword) ?? instance.origin,
+        `${keyword} of ${quoted(instance.name)} differs from that in ${place}, which is taken for all`,
+      );
+    }
+  }
+  for (const peer of parts.flatMap(({ instance }) => instance.unicastPeers ?? [])) {
+    const { value: address, minTtl = 0, maxTtl = MAX_TTL } = peer;
+    const known = options.peerTtl.find((other) => other.address === address);
+    if (known !== undefined && (known.minTtl !== minTtl || known.maxTtl !== maxTtl)) {
+      remarks.warning(
+        peer.origin,
+        `the TTL limits of ${address} differ between the hosts; the first ones are taken for all`,
+      );
+    }
+    if (known === undefined) options.peerTtl.push({ address, minTtl, maxTtl });
+  }
+  options.peerTtl = options.peerTtl.filter(({ minTtl, maxTtl }) => minTtl > 0 || maxTtl < MAX_TTL);
+  if (options.ttl > 0 || options.faultWithoutPeers || options.peerTtl.length > 0) spec.unicast = options;
+}
+
+const MAX_TTL = 255;
 
 /** The address that every other host lists as a peer and that no other member has. */
 function guessAddress(parts: readonly Part[], index: number, spec: VirtualRouterSpec): string | undefined {

@@ -1,8 +1,13 @@
 /** Several hosts' keepalived.conf files as one set of resources. */
-import type { Resource } from '../gen/baton/v1/resources.js';
+import type { Resource, VirtualRouterSpec } from '../gen/baton/v1/resources.js';
+import type { Parts } from './agreement.js';
+import type { VrrpInstance } from './config.js';
+import { importBfds } from './import-bfd.js';
 import { importChecks } from './import-checks.js';
+import { type ImportedRouters, importGroups } from './import-groups.js';
 import { type ImportedHost, type NamedHost, nameHosts, type Part } from './import-host.js';
 import { importReceivers } from './import-mail.js';
+import { importNetworks } from './import-network.js';
 import { importRouter } from './import-router.js';
 import { lintRouter, lintSharedIdentifiers } from './lint.js';
 import { NameBook, resourceName } from './names.js';
@@ -23,36 +28,78 @@ export function importKeepalived(hosts: readonly ImportedHost[]): {
 } {
   const remarks = new Remarks();
   const named = nameHosts(hosts, remarks);
-  const checks = importChecks(named, remarks);
+  const tracked = { checks: importChecks(named, remarks), bfds: importBfds(named, remarks) };
   const receivers = importReceivers(named, remarks);
   const routers = groupInstances(named);
   const book = new NameBook();
-  const origins = new Map([...checks.origins, ...receivers.origins]);
+  const specs = new Map<string, VirtualRouterSpec>();
+  const nameOfInstance = new Map<string, string>();
+  const origins = new Map<string, Origin>();
   const routerResources: Resource[] = [];
   const secrets: Resource[] = [];
   for (const parts of routers) {
-    const name = book.take(resourceName(parts[0].instance.name, `vrid-${parts[0].instance.vrid}`));
-    const { router, secret } = importRouter(name, parts, checks, receivers, remarks);
-    routerResources.push(router);
-    if (secret !== undefined) secrets.push(secret);
-    lintRouter(parts, hosts.length, remarks);
     const { instance } = parts[0];
+    const name = book.take(resourceName(instance.name, `vrid-${instance.vrid}`));
+    const imported = importRouter(name, parts, { tracked, receivers }, remarks);
+    routerResources.push(imported.router);
+    specs.set(name, imported.spec);
+    for (const part of parts) nameOfInstance.set(`${part.host.node} ${part.instance.name}`, name);
+    lintRouter(parts, hosts.length, remarks);
     origins.set(`VirtualRouter ${name}`, instance.origin);
-    if (secret?.metadata !== undefined) {
-      origins.set(`Secret ${secret.metadata.name}`, instance.origins.get('authentication') ?? instance.origin);
+    for (const { resource, origin } of imported.secrets) {
+      secrets.push(resource);
+      origins.set(`Secret ${resource.metadata?.name ?? ''}`, origin);
     }
   }
+  const importedRouters = {
+    nameOf: (host: NamedHost, instance: string) => nameOfInstance.get(`${host.node} ${instance}`),
+    specOf: (name: string) => specs.get(name),
+  };
+  const groups = importGroups(named, importedRouters, tracked, receivers, remarks);
+  const networks = importNetworks(named, importedRouters, remarks);
+  nameVirtualMacs(routers, specs, importedRouters, remarks);
   lintSharedIdentifiers(routers, remarks);
   reportFifos(named, remarks);
+  const parts = [groups, tracked.checks, tracked.bfds, networks, receivers];
+  for (const part of parts) for (const [key, origin] of part.origins) origins.set(key, origin);
   return {
-    resources: [...routerResources, ...checks.resources, ...receivers.resources, ...secrets],
+    resources: [...routerResources, ...parts.flatMap((part) => part.resources), ...secrets],
     remarks: remarks.list(),
     originOf: (kind, name) => origins.get(`${kind} ${name}`),
   };
 }
 
+/** Interfaces of virtual MAC addresses have names that are unique on each host; keepalived finds free ones as well. */
+function nameVirtualMacs(
+  routers: readonly Parts[],
+  specs: ReadonlyMap<string, VirtualRouterSpec>,
+  names: ImportedRouters,
+  remarks: Remarks,
+): void {
+  const taken = new Set<string>();
+  for (const parts of routers) {
+    const [{ host, instance }] = parts;
+    const mac = specs.get(names.nameOf(host, instance.name) ?? '')?.virtualMac;
+    if (mac === undefined) continue;
+    const usual = `vrrp${instance.family === 6 ? '6' : ''}.${instance.vrid}`;
+    const wanted = mac.name === '' ? usual : mac.name;
+    const isFree = (name: string): boolean => parts.every((part) => !taken.has(`${part.host.node} ${name}`));
+    let name = wanted;
+    for (let number = 2; !isFree(name); number += 1) name = `${usual}.${number}`;
+    if (name !== wanted) {
+      mac.name = name;
+      remarks.add(
+        wanted === usual ? 'note' : 'error',
+        instance.origins.get('use_vmac') ?? instance.origin,
+        `use_vmac: another instance of the host has the interface ${wanted} already; this one's is called ${name}`,
+      );
+    }
+    for (const part of parts) taken.add(`${part.host.node} ${name}`);
+  }
+}
+
 /** Each group has at most one instance of a host. */
-function groupInstances(hosts: readonly NamedHost[]): readonly [Part, ...Part[]][] {
+function groupInstances(hosts: readonly NamedHost[]): Parts[] {
   const groups: [Part, ...Part[]][] = [];
   const byVrid = new Map<number, [Part, ...Part[]][]>();
   for (const host of hosts) {
@@ -60,7 +107,7 @@ function groupInstances(hosts: readonly NamedHost[]): readonly [Part, ...Part[]]
       const candidates = byVrid.get(instance.vrid) ?? [];
       const group = candidates.find(
         (parts) =>
-          parts.every((part) => part.host !== host) && parts.some((part) => sharesAddress(part, instance.addresses)),
+          parts.every((part) => part.host !== host) && parts.some((part) => isSameRouter(part.instance, instance)),
       );
       if (group !== undefined) {
         group.push({ host, instance });
@@ -74,8 +121,11 @@ function groupInstances(hosts: readonly NamedHost[]): readonly [Part, ...Part[]]
   return groups;
 }
 
-function sharesAddress(part: Part, addresses: readonly { readonly address: string }[]): boolean {
-  return part.instance.addresses.some((own) => addresses.some((other) => other.address === own.address));
+/** Of those with the same VRID. Routers without addresses can be told apart by nothing else. */
+function isSameRouter(one: VrrpInstance, other: VrrpInstance): boolean {
+  if (one.family !== other.family) return false;
+  if (one.addresses.length === 0 && other.addresses.length === 0) return true;
+  return one.addresses.some(({ address }) => other.addresses.some((entry) => entry.address === address));
 }
 
 function reportFifos(hosts: readonly NamedHost[], remarks: Remarks): void {

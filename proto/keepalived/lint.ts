@@ -23,7 +23,8 @@ export function lintRouter(parts: readonly Part[], hostCount: number, remarks: R
   const backups = parts.length === 1 ? parts : parts.filter((part) => part !== top);
   const powerless = top.instance.priority !== OWNER && backups.every((part) => !part.instance.preempt);
   for (const part of parts) {
-    for (const entry of [...part.instance.trackScripts, ...part.instance.trackInterfaces]) {
+    const { trackScripts, trackInterfaces, trackProcesses, trackBfds } = part.instance;
+    for (const entry of [...trackScripts, ...trackInterfaces, ...trackProcesses, ...trackBfds]) {
       if (entry.weight === 0) continue;
       if (powerless) {
         remarks.warning(
@@ -45,11 +46,12 @@ export function lintRouter(parts: readonly Part[], hostCount: number, remarks: R
 
 /** Routers that are taken for different ones although they have one VRID. */
 export function lintSharedIdentifiers(routers: readonly (readonly [Part, ...Part[]])[], remarks: Remarks): void {
-  const seen = new Map<number, Part>();
+  const seen = new Map<string, Part>();
   for (const [part] of routers) {
-    const first = seen.get(part.instance.vrid);
+    const key = `${part.instance.vrid} ${part.instance.family}`;
+    const first = seen.get(key);
     if (first === undefined) {
-      seen.set(part.instance.vrid, part);
+      seen.set(key, part);
       continue;
     }
     if (first.host === part.host) continue;

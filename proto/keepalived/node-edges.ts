@@ -1,4 +1,4 @@
-/** The reader's file access on a real host. Reads no environment and opens nothing but regular files. */
+/** The reader's file access on a real host. Opens nothing but regular files; reads the environment on request only. */
 import {
   accessSync,
   closeSync,
@@ -11,13 +11,21 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path/posix';
+import process from 'node:process';
 import type { FileContent, SourceEdges } from './edges.js';
 import { expandBraces, globSegment } from './glob.js';
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_MATCHES = 1_000;
 
+/** For files of other hosts. */
 export const nodeEdges: SourceEdges = { readFile, glob };
+
+/** For this host's own files: what they name of the host's environment and key files is its own. */
+export const ownHostEdges: SourceEdges = {
+  ...nodeEdges,
+  host: { environment: (name) => process.env[name], readFile },
+};
 
 function readFile(path: string): FileContent {
   let descriptor: number;
@@ -38,7 +46,8 @@ function readFile(path: string): FileContent {
     if (status.size > MAX_FILE_BYTES) {
       return { ok: false, reason: 'too-large', detail: `it has ${status.size} bytes, the limit is ${MAX_FILE_BYTES}` };
     }
-    return readAll(descriptor);
+    const content = readAll(descriptor);
+    return content.ok ? { ...content, executable: (status.mode & 0o111) !== 0 } : content;
   } catch (error) {
     return { ok: false, reason: 'unreadable', detail: codeOf(error) };
   } finally {

@@ -6,7 +6,7 @@ import type { GarpSettings } from './config.js';
 import { MAX_INT, readWhole } from './read-number.js';
 import { quoted, type Remarks } from './remarks.js';
 import type { Statement } from './tree.js';
-import { parseTime } from './values.js';
+import { parseTime, parseWhole } from './values.js';
 
 /** What one block sets; absent: not set there. */
 export type PartialGarp = { -readonly [K in keyof GarpSettings]?: GarpSettings[K] };
@@ -18,9 +18,13 @@ const DEFAULTS: GarpSettings = {
   masterRefreshRepeat: 1,
   lowerPriorityRepeat: 5,
   lowerPriorityDelay: 5 * MICROS_PER_SECOND,
+  arpInterval: 0,
+  neighborInterval: 0,
+  extraRefresh: 0,
+  extraRefreshAll: false,
 };
 
-/** Handlers for the six keywords, writing into `target`. */
+/** Handlers for the six keywords and the periodic one of other interfaces, writing into `target`. */
 export function garpHandlers(target: PartialGarp, prefix: '' | 'vrrp_', remarks: Remarks): Record<string, Handler> {
   const seconds = (field: 'masterDelay' | 'masterRefresh' | 'lowerPriorityDelay'): Handler => {
     return (statement) => {
@@ -48,8 +52,34 @@ export function garpHandlers(target: PartialGarp, prefix: '' | 'vrrp_', remarks:
     [`${prefix}garp_master_refresh_repeat`]: count('masterRefreshRepeat', 1),
     [`${prefix}garp_lower_prio_delay`]: seconds('lowerPriorityDelay'),
     [`${prefix}garp_lower_prio_repeat`]: count('lowerPriorityRepeat', 0),
+    [`${prefix}garp_extra_if`]: (statement) => readExtra(statement, target, remarks),
+    [`${prefix}vmac_garp_intvl`]: (statement) => {
+      remarks.note(statement.origin, `${statement.words[0]} is deprecated; the word is ${prefix}garp_extra_if`);
+      readExtra(statement, target, remarks);
+    },
   };
 }
+
+/** `garp_extra_if [all] SECONDS`. */
+function readExtra(statement: Statement, target: PartialGarp, remarks: Remarks): void {
+  let seconds: number | undefined;
+  let all = false;
+  for (const word of statement.words.slice(1)) {
+    if (word === 'all') all = true;
+    else seconds = parseWhole(word);
+  }
+  if (seconds === undefined || seconds < 1 || seconds > MAX_EXTRA_SECONDS) {
+    remarks.error(
+      statement.origin,
+      `${statement.words[0]} needs whole seconds from 1 to ${MAX_EXTRA_SECONDS}; the line is ignored, as in keepalived`,
+    );
+    return;
+  }
+  target.extraRefresh = seconds * MICROS_PER_SECOND;
+  target.extraRefreshAll = all;
+}
+
+const MAX_EXTRA_SECONDS = 86_400;
 
 /** keepalived takes whole seconds here and cuts off the rest. */
 function readWholeSeconds(statement: Statement, remarks: Remarks): Micros | undefined {
@@ -88,5 +118,9 @@ export function resolveGarp(instance: PartialGarp, global: PartialGarp, minimal:
     masterRefreshRepeat: instance.masterRefreshRepeat ?? global.masterRefreshRepeat ?? base.masterRefreshRepeat,
     lowerPriorityRepeat: instance.lowerPriorityRepeat ?? global.lowerPriorityRepeat ?? masterRepeat,
     lowerPriorityDelay: instance.lowerPriorityDelay ?? global.lowerPriorityDelay ?? masterDelay,
+    arpInterval: global.arpInterval ?? 0,
+    neighborInterval: global.neighborInterval ?? 0,
+    extraRefresh: instance.extraRefresh ?? global.extraRefresh ?? 0,
+    extraRefreshAll: (instance.extraRefresh === undefined ? global : instance).extraRefreshAll ?? false,
   };
 }

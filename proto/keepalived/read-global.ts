@@ -1,14 +1,16 @@
 /** Reads global_defs. Several such blocks add up, the last setting wins. */
+import { isMulticastIp, parseIp } from '../rules/ip.js';
 import { MICROS_PER_SECOND, type Micros } from '../rules/time.js';
 import { type Handler, listedWords, reportExtra, singleValue, walkBlock } from './block.js';
 import type { GlobalDefinitions } from './config.js';
+import { INTERFACE_RULE, isInterfaceName } from './interface-name.js';
 import { readUser } from './read-command.js';
 import { garpHandlers, type PartialGarp } from './read-garp.js';
-import { readSwitch, readTime, readWhole } from './read-number.js';
+import { MAX_U32, readSwitch, readTime, readWhole } from './read-number.js';
 import type { Located } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 import type { Statement } from './tree.js';
-import { parseIpv4, parseWhole } from './values.js';
+import { parseAddress, parseWhole, showSeconds } from './values.js';
 
 /** What global_defs says, with that what only the reading of instances needs. */
 export interface GlobalSettings {
@@ -23,6 +25,18 @@ export interface GlobalSettings {
   scriptUser: string | undefined;
   strict: boolean;
   checksumWithoutPseudoHeader: boolean;
+  /** Undefined: the standard one. */
+  multicastGroup4: string | undefined;
+  multicastGroup6: string | undefined;
+  defaultInterface: string;
+  downTimerAdverts: number;
+  lowerPriorityNoAdvert: boolean;
+  higherPrioritySendAdvert: boolean;
+  ownerIgnoresAdverts: boolean;
+  priorityChanges: boolean;
+  startupDelay: Micros;
+  /** How names of virtual MAC interfaces begin. */
+  virtualMacPrefix: string;
 }
 
 export function emptyGlobalSettings(): GlobalSettings {
@@ -47,11 +61,26 @@ export function emptyGlobalSettings(): GlobalSettings {
     scriptUser: undefined,
     strict: false,
     checksumWithoutPseudoHeader: false,
+    multicastGroup4: undefined,
+    multicastGroup6: undefined,
+    defaultInterface: 'eth0',
+    downTimerAdverts: DEFAULT_DOWN_TIMER_ADVERTS,
+    lowerPriorityNoAdvert: false,
+    higherPrioritySendAdvert: false,
+    ownerIgnoresAdverts: false,
+    priorityChanges: false,
+    startupDelay: 0,
+    virtualMacPrefix: DEFAULT_VIRTUAL_MAC_PREFIX,
   };
 }
 
-const DEFAULT_MULTICAST_GROUP = '224.0.0.18';
-const DEFAULT_DOWN_TIMER_ADVERTS = 3;
+const STANDARD_GROUPS = { 4: '224.0.0.18', 6: 'ff02::12' } as const;
+export const DEFAULT_DOWN_TIMER_ADVERTS = 3;
+export const DEFAULT_VIRTUAL_MAC_PREFIX = 'vrrp';
+/** Baton's greatest startup delay. */
+const MAX_STARTUP_DELAY: Micros = 3_600 * MICROS_PER_SECOND;
+/** As much as keepalived's 32 bits of microseconds hold. */
+const MAX_SPACING: Micros = MAX_U32;
 const MAX_CONNECT_TIMEOUT: Micros = 4_294 * MICROS_PER_SECOND;
 
 /** Adds what one global_defs block says to `settings`. */
@@ -91,8 +120,60 @@ export function readGlobal(statement: Statement, settings: GlobalSettings, remar
       const version = readWhole(line, [2, 3], 'the line is ignored', remarks);
       if (version !== undefined) settings.version = version === 2 ? 2 : 3;
     },
-    vrrp_mcast_group4: (line) => reportGroup(line, remarks),
-    vrrp_down_timer_adverts: (line) => reportDownTimer(line, remarks),
+    vrrp_mcast_group4: (line) => {
+      const group = readGroup(line, 4, remarks);
+      if (group !== undefined) settings.multicastGroup4 = group.value;
+    },
+    vrrp_mcast_group6: (line) => {
+      const group = readGroup(line, 6, remarks);
+      if (group !== undefined) settings.multicastGroup6 = group.value;
+    },
+    vrrp_down_timer_adverts: (line) => {
+      settings.downTimerAdverts =
+        readWhole(line, [1, MAX_DOWN_TIMER_ADVERTS], 'the line is ignored', remarks) ?? settings.downTimerAdverts;
+    },
+    default_interface: (line) => {
+      const name = singleValue(line, remarks);
+      if (name === undefined) return;
+      if (isInterfaceName(name)) settings.defaultInterface = name;
+      else remarks.error(line.origin, `default_interface ${quoted(name)} cannot exist: ${INTERFACE_RULE}`);
+    },
+    vrrp_garp_interval: (line) => {
+      settings.garp.arpInterval = readSpacing(line, remarks) ?? settings.garp.arpInterval ?? 0;
+    },
+    vrrp_gna_interval: (line) => {
+      settings.garp.neighborInterval = readSpacing(line, remarks) ?? settings.garp.neighborInterval ?? 0;
+    },
+    vrrp_lower_prio_no_advert: (line) => {
+      settings.lowerPriorityNoAdvert = readSwitch(line, remarks) ?? settings.lowerPriorityNoAdvert;
+    },
+    vrrp_higher_prio_send_advert: (line) => {
+      settings.higherPrioritySendAdvert = readSwitch(line, remarks) ?? settings.higherPrioritySendAdvert;
+    },
+    vrrp_owner_ignore_adverts: (line) => {
+      settings.ownerIgnoresAdverts = readSwitch(line, remarks) ?? settings.ownerIgnoresAdverts;
+    },
+    vrrp_notify_priority_changes: (line) => {
+      settings.priorityChanges = readSwitch(line, remarks) ?? settings.priorityChanges;
+    },
+    vrrp_startup_delay: (line) => {
+      settings.startupDelay = readStartupDelay(line, remarks) ?? settings.startupDelay;
+    },
+    vmac_prefix: (line) => {
+      const prefix = singleValue(line, remarks);
+      if (prefix === undefined) return;
+      if (isInterfaceName(`${prefix}6.255`)) settings.virtualMacPrefix = prefix;
+      else
+        remarks.error(
+          line.origin,
+          `vmac_prefix ${quoted(prefix)} is too long or cannot begin an interface's name; it is ignored`,
+        );
+    },
+    random_seed: (line) => {
+      // Its meaning is the preprocessor's, which has it already.
+      readWhole(line, [0, MAX_U32], 'the line is ignored', remarks);
+    },
+    include_check: () => undefined,
     vrrp_min_garp: (line) => {
       settings.minimalGarp = readSwitch(line, remarks) ?? settings.minimalGarp;
     },
@@ -153,33 +234,53 @@ function readFifo(line: Statement, remarks: Remarks): Located<string> | undefine
   return { value: path, origin: line.origin };
 }
 
-/** A multicast group other than the standard one, globally or in an instance. */
-export function reportGroup(line: Statement, remarks: Remarks): void {
-  const group = singleValue(line, remarks);
-  if (group === undefined || group === DEFAULT_MULTICAST_GROUP) return;
-  const valid = parseIpv4(group) !== undefined;
-  remarks.error(
-    line.origin,
-    valid
-      ? `${line.words[0]}: groups other than ${DEFAULT_MULTICAST_GROUP} are not supported yet; Baton and routers on ${group} would not hear each other`
-      : `${line.words[0]}: ${quoted(group)} is not an IPv4 address`,
-  );
+/** A multicast group, globally or in an instance; its value is undefined when it is the standard one. */
+export function readGroup(
+  line: Statement,
+  family: 4 | 6 | undefined,
+  remarks: Remarks,
+): { readonly value: string | undefined; readonly family: 4 | 6 } | undefined {
+  const word = singleValue(line, remarks);
+  if (word === undefined) return undefined;
+  const parsed = parseAddress(word);
+  const ip = parseIp(word);
+  const isGroup = ip !== undefined && isMulticastIp(ip);
+  if (parsed === undefined || !isGroup || (family !== undefined && parsed.family !== family)) {
+    const kind = family === undefined ? '' : `IPv${family} `;
+    remarks.error(line.origin, `${line.words[0]}: ${quoted(word)} is not an ${kind}multicast address; it is ignored`);
+    return undefined;
+  }
+  if (parsed.family === 6 && !parsed.address.startsWith('ff02:')) {
+    remarks.warning(line.origin, `${line.words[0]}: ${parsed.address} is not link-local (ff02::/16), as it should be`);
+  }
+  return {
+    value: parsed.address === STANDARD_GROUPS[parsed.family] ? undefined : parsed.address,
+    family: parsed.family,
+  };
 }
 
-/** A number of missed advertisements other than three, globally or in an instance. */
-export function reportDownTimer(line: Statement, remarks: Remarks): void {
-  const count = readWhole(line, [1, 100], 'the default of 3 is used', remarks);
-  if (count === undefined || count === DEFAULT_DOWN_TIMER_ADVERTS) return;
-  remarks.warning(
-    line.origin,
-    `${line.words[0]} ${count} is not supported yet: a backup takes over after 3 missed advertisements, not after ${count}`,
-  );
+export const MAX_DOWN_TIMER_ADVERTS = 100;
+
+/** A least time between announcements, globally or of a garp_group. */
+export function readSpacing(line: Statement, remarks: Remarks): Micros | undefined {
+  const value = readTime(line, [1, MAX_SPACING], 'there is none', remarks);
+  if (value !== undefined && value >= MICROS_PER_SECOND) {
+    remarks.warning(line.origin, `${line.words[0]} ${showSeconds(value)}: a burst takes very long with it`);
+  }
+  return value;
 }
 
-/** What strict mode does besides what is carried over: no authentication, no preempt_delay, owner means MASTER. */
+function readStartupDelay(line: Statement, remarks: Remarks): Micros | undefined {
+  const value = readTime(line, [1_000, MAX_SPACING], 'there is none', remarks);
+  if (value === undefined || value <= MAX_STARTUP_DELAY) return value;
+  remarks.warning(line.origin, `${line.words[0]} ${showSeconds(value)} is taken as ${showSeconds(MAX_STARTUP_DELAY)}`);
+  return MAX_STARTUP_DELAY;
+}
+
+/** What strict mode changes, all of which is carried over. */
 export function reportStrict(line: Statement, remarks: Remarks): void {
-  remarks.warning(
+  remarks.note(
     line.origin,
-    `${line.words[0]}: as in keepalived, authentication and preempt_delay are dropped and nothing is announced after a lower-priority advertisement; not supported: keepalived's firewall rules that drop traffic to the addresses (no_accept), the addresses answer in Baton`,
+    `${line.words[0]}: as in keepalived, authentication, preempt_delay and down_timer_adverts are dropped, addresses answer on their owner only (no_accept) unless accept is given, nothing is announced after a lower-priority advertisement and none is sent in answer`,
   );
 }

@@ -25,6 +25,7 @@ export function readWhole(
 }
 
 export const MAX_INT = 2_147_483_647;
+export const MAX_U32 = 4_294_967_295;
 
 /** Undefined and reported when missing, not a time in seconds or out of bounds. */
 export function readTime(

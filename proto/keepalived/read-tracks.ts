@@ -1,8 +1,8 @@
-/** Reads track_script and track_interface: `NAME [weight N [reverse|noreverse]]`, one entry a line. */
-import { reportNested } from './block.js';
-import type { TrackEntry } from './config.js';
+/** Reads track_interface, track_script and their like: `NAME [weight N [reverse|noreverse]]`, one entry a line. */
+import { type Handler, reportNested } from './block.js';
+import type { TrackEntries, TrackEntry, Tracked } from './config.js';
 import { INTERFACE_RULE, isInterfaceName } from './interface-name.js';
-import { MAX_WEIGHT } from './read-vrrp-script.js';
+import { MAX_FILE_WEIGHT, MAX_WEIGHT } from './read-weight.js';
 import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 import type { Statement } from './tree.js';
@@ -18,8 +18,33 @@ export interface RawTrack {
   readonly origin: Origin;
 }
 
+/** Keywords of track blocks, by the list that they fill. */
+export const TRACK_KEYWORDS = {
+  trackInterfaces: 'track_interface',
+  trackScripts: 'track_script',
+  trackFiles: 'track_file',
+  trackProcesses: 'track_process',
+  trackBfds: 'track_bfd',
+} as const satisfies Record<keyof TrackEntries, string>;
+
+export type RawTracks = Readonly<Record<keyof TrackEntries, RawTrack[]>>;
+
+export function emptyTracks(): RawTracks {
+  return { trackInterfaces: [], trackScripts: [], trackFiles: [], trackProcesses: [], trackBfds: [] };
+}
+
+/** Handlers for the five keywords, writing into `target`. */
+export function trackHandlers(target: RawTracks, remarks: Remarks): Record<string, Handler> {
+  return Object.fromEntries(
+    (Object.keys(TRACK_KEYWORDS) as (keyof TrackEntries)[]).map((list) => [
+      TRACK_KEYWORDS[list],
+      (statement: Statement): void => readTracks(statement, target[list], remarks),
+    ]),
+  );
+}
+
 /** Adds the entries of one block; a name that is there already is reported and left out. */
-export function readTracks(statement: Statement, into: RawTrack[], remarks: Remarks): void {
+function readTracks(statement: Statement, into: RawTrack[], remarks: Remarks): void {
   const keyword = statement.words[0];
   for (const line of statement.block ?? []) {
     reportNested(line, remarks);
@@ -74,17 +99,19 @@ function readEntry(keyword: string, line: Statement, remarks: Remarks): RawTrack
     );
     return { ...bare, weight: 0 };
   }
-  if (Math.abs(weight) > MAX_WEIGHT + 1) {
+  // A file's value is multiplied by its weight, so that one more than the greatest change means something there.
+  const limit = keyword === 'track_file' ? MAX_FILE_WEIGHT : MAX_WEIGHT;
+  if (Math.abs(weight) > MAX_FILE_WEIGHT) {
     remarks.error(
       line.origin,
-      `${what}: weight ${quoted(word)} is not from -${MAX_WEIGHT} to ${MAX_WEIGHT}; the entry counts without it, as in keepalived`,
+      `${what}: weight ${quoted(word)} is not from -${limit} to ${limit}; the entry counts without it, as in keepalived`,
     );
     return bare;
   }
-  if (Math.abs(weight) > MAX_WEIGHT) {
+  if (Math.abs(weight) > limit) {
     remarks.warning(
       line.origin,
-      `${what}: weight ${weight} is taken as ${MAX_WEIGHT * Math.sign(weight)}, as in keepalived`,
+      `${what}: weight ${weight} is taken as ${limit * Math.sign(weight)}, as in keepalived`,
     );
   }
   if ((direction !== undefined && direction !== 'reverse' && direction !== 'noreverse') || extra.length > 0) {
@@ -92,43 +119,92 @@ function readEntry(keyword: string, line: Statement, remarks: Remarks): RawTrack
   }
   return {
     name,
-    weight: Math.max(-MAX_WEIGHT, Math.min(MAX_WEIGHT, weight)),
+    weight: Math.max(-limit, Math.min(limit, weight)),
     reverse: direction === 'reverse' ? true : direction === 'noreverse' ? false : undefined,
     origin: line.origin,
   };
 }
 
-/** The entries of an instance with the weights of their scripts; unknown scripts are reported and left out. */
-export function resolveScriptTracks(
-  raw: readonly RawTrack[],
-  scripts: ReadonlyMap<string, { readonly weight: number; readonly reverse: boolean; readonly order: number }>,
+/** What can be tracked, by name. */
+export type TrackedTables = Readonly<
+  Record<Exclude<keyof TrackEntries, 'trackInterfaces'>, ReadonlyMap<string, Tracked>>
+>;
+
+/** The block in which each of them is made. */
+const HOMES = {
+  trackScripts: 'vrrp_script',
+  trackFiles: 'track_file',
+  trackProcesses: 'vrrp_track_process',
+  trackBfds: 'bfd_instance',
+} as const;
+
+/**
+ * The entries of an instance or group, called `owner`, with the weights of what they track where they give none;
+ * unknown names are reported and left out. `order` is the owner's position in the file.
+ */
+export function resolveTracks(
+  raw: RawTracks,
+  tables: TrackedTables,
   order: number,
-  instance: string,
+  owner: string,
   remarks: Remarks,
-): readonly TrackEntry[] {
-  return raw.flatMap((entry) => {
-    const script = scripts.get(entry.name);
-    if (script === undefined) {
-      remarks.error(
-        entry.origin,
-        `track_script ${quoted(entry.name)}: there is no vrrp_script of that name; ${quoted(instance)} would run without this check`,
-      );
-      return [];
-    }
-    if (script.order > order) {
-      remarks.warning(
-        entry.origin,
-        `track_script ${quoted(entry.name)}: its vrrp_script stands further down, so keepalived ignores the entry; Baton tracks it`,
-      );
-    }
-    return [
-      {
-        name: entry.name,
-        weight: entry.weight ?? script.weight,
-        // A weight of its own leaves the script's direction as it is.
-        reverse: entry.reverse ?? script.reverse,
-        origin: entry.origin,
-      },
-    ];
-  });
+): TrackEntries {
+  const resolve = (list: keyof typeof HOMES): readonly TrackEntry[] =>
+    raw[list].flatMap((entry) => {
+      const tracked = tables[list].get(entry.name);
+      const what = `${TRACK_KEYWORDS[list]} ${quoted(entry.name)}`;
+      if (tracked === undefined) {
+        remarks.error(
+          entry.origin,
+          `${what}: there is no ${HOMES[list]} of that name; ${quoted(owner)} would run without this check`,
+        );
+        return [];
+      }
+      if (tracked.order > order) {
+        remarks.warning(
+          entry.origin,
+          `${what}: its ${HOMES[list]} stands further down, so keepalived ignores the entry; Baton tracks it`,
+        );
+      }
+      return [
+        {
+          name: entry.name,
+          weight: entry.weight ?? tracked.weight,
+          // A weight of its own leaves the direction as it is.
+          reverse: entry.reverse ?? tracked.reverse,
+          origin: entry.origin,
+        },
+      ];
+    });
+  return {
+    trackInterfaces: raw.trackInterfaces.map(({ name, weight = 0, reverse = false, origin }) => ({
+      name,
+      weight,
+      reverse,
+      origin,
+    })),
+    trackScripts: resolve('trackScripts'),
+    trackFiles: resolve('trackFiles'),
+    trackProcesses: resolve('trackProcesses'),
+    trackBfds: resolve('trackBfds'),
+  };
+}
+
+/** Applies `change` to every entry; undefined takes it away. */
+export function mapTracks(
+  tracks: TrackEntries,
+  change: (entry: TrackEntry, list: keyof TrackEntries) => TrackEntry | undefined,
+): TrackEntries {
+  const map = (list: keyof TrackEntries): readonly TrackEntry[] =>
+    tracks[list].flatMap((entry) => {
+      const changed = change(entry, list);
+      return changed === undefined ? [] : [changed];
+    });
+  return {
+    trackInterfaces: map('trackInterfaces'),
+    trackScripts: map('trackScripts'),
+    trackFiles: map('trackFiles'),
+    trackProcesses: map('trackProcesses'),
+    trackBfds: map('trackBfds'),
+  };
 }

@@ -4,16 +4,16 @@ import { type Handler, singleValue, walkBlock } from './block.js';
 import type { ScriptCommand, VrrpScript } from './config.js';
 import { readScript, readUser } from './read-command.js';
 import { MAX_INT, readTime, readWhole } from './read-number.js';
+import { MAX_WEIGHT, readWeight } from './read-weight.js';
 import { quoted, type Remarks } from './remarks.js';
 import type { Statement } from './tree.js';
-import { parseWhole } from './values.js';
 
 const MAX_INTERVAL: Micros = 4_294 * MICROS_PER_SECOND;
-export const MAX_WEIGHT = 253;
 
-/** Undefined and reported when it has no name or no script. `defaultUser` is script_user. */
+/** Undefined and reported when it has no name or no script. `order` is its position in the file, `defaultUser` is script_user. */
 export function readVrrpScript(
   statement: Statement,
+  order: number,
   defaultUser: string | undefined,
   remarks: Remarks,
 ): VrrpScript | undefined {
@@ -44,7 +44,7 @@ export function readVrrpScript(
       timeout = time(line, 'the interval is used');
     },
     weight: (line) => {
-      const entry = readWeight(line, remarks);
+      const entry = readWeight(line, MAX_WEIGHT, remarks);
       if (entry !== undefined) ({ weight, reverse } = entry);
     },
     rise: (line) => {
@@ -66,6 +66,7 @@ export function readVrrpScript(
   return {
     name,
     origin: statement.origin,
+    order,
     command: { ...command, user: user ?? defaultUser },
     interval,
     timeout: timeout ?? interval,
@@ -74,22 +75,4 @@ export function readVrrpScript(
     rise,
     fall,
   };
-}
-
-/** `weight N [reverse]` as a line of its own. */
-function readWeight(line: Statement, remarks: Remarks): { weight: number; reverse: boolean } | undefined {
-  const word = line.words[1];
-  const weight = word === undefined ? undefined : parseWhole(word);
-  if (weight === undefined || Math.abs(weight) > MAX_WEIGHT) {
-    remarks.error(
-      line.origin,
-      `weight ${quoted(word ?? '')} is not a whole number from -${MAX_WEIGHT} to ${MAX_WEIGHT}; the line is ignored, as in keepalived`,
-    );
-    return undefined;
-  }
-  const option = line.words[2];
-  if (option !== undefined && option !== 'reverse') {
-    remarks.warning(line.origin, `weight: ${quoted(option)} is not "reverse"; it is ignored, as in keepalived`);
-  }
-  return { weight, reverse: option === 'reverse' };
 }

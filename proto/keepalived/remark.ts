@@ -7,6 +7,8 @@
 export interface Origin {
   readonly file: string;
   readonly line: number;
+  /** Where the template is used in which this is written; absent: it is no line of a template. */
+  readonly usedAt?: { readonly file: string; readonly line: number };
 }
 
 /**
@@ -16,7 +18,9 @@ export interface Origin {
  */
 export type Severity = 'error' | 'warning' | 'note';
 
-export interface Remark extends Origin {
+export interface Remark {
+  readonly file: string;
+  readonly line: number;
   readonly severity: Severity;
   /** One sentence or two: what was met and what that means. Never contains a password. */
   readonly message: string;

@@ -5,16 +5,23 @@ const MAX_REMARKS = 2_000;
 
 export class Remarks {
   readonly #list: Remark[] = [];
+  readonly #made = new Set<string>();
   #left = 0;
   #leftError = false;
 
-  add(severity: Severity, origin: Origin, message: string): void {
+  /** A remark that was made before is not repeated: a line that is repeated says its own once. */
+  add(severity: Severity, origin: Origin, text: string): void {
+    const { file, line, usedAt } = origin;
+    const message = usedAt === undefined ? text : `${text} (a template's line, used in ${usedAt.file}:${usedAt.line})`;
     if (this.isFull) {
       this.#left += 1;
       this.#leftError ||= severity === 'error';
       return;
     }
-    this.#list.push({ severity, file: origin.file, line: origin.line, message });
+    const key = `${severity} ${line} ${file} ${message}`;
+    if (this.#made.has(key)) return;
+    this.#made.add(key);
+    this.#list.push({ severity, file, line, message });
   }
 
   /** Whether further remarks are only counted, so that their wording is not worth any work. */

@@ -1,4 +1,5 @@
 /** Numbers, times, switches and addresses as keepalived writes them. */
+import { type Family, familyOf, formatIp, parseIp } from '../rules/ip.js';
 import { MICROS_PER_SECOND, type Micros } from '../rules/time.js';
 
 const TRUE: ReadonlySet<string> = new Set(['on', 'true', 'yes']);
@@ -29,21 +30,15 @@ export function parseTime(word: string): ParsedTime {
   return { ok: true, micros: Number(whole ?? 0) * MICROS_PER_SECOND + micros, rounded: (fraction ?? '').length > 6 };
 }
 
-/** The four bytes of a dotted address as a number; undefined when it is none (no leading zeros, no short forms). */
-export function parseIpv4(word: string): number | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/u.exec(word);
-  if (match === null) return undefined;
-  let value = 0;
-  for (const part of match.slice(1)) {
-    if ((part.length > 1 && part.startsWith('0')) || Number(part) > 255) return undefined;
-    value = value * 256 + Number(part);
-  }
-  return value;
-}
-
 /** Whether a word is meant as an IPv6 address; it need not be a valid one. */
 export function looksLikeIpv6(word: string): boolean {
   return /^[0-9a-fA-F.]*:[0-9a-fA-F:.]*(%\S+)?(\/\d+)?$/u.test(word) && word.split(':').length > 2;
+}
+
+/** An address in its usual form, with its family; undefined when the word is none (no leading zeros, no short forms). */
+export function parseAddress(word: string): { readonly address: string; readonly family: Family } | undefined {
+  const value = parseIp(word);
+  return value === undefined ? undefined : { address: formatIp(value), family: familyOf(value) };
 }
 
 /** Seconds as an operator writes them: "1s", "0.3s". */

@@ -1,0 +1,133 @@
+/** The words of vrrp_instance and vrrp_sync_group, and of the blocks inside them. */
+import { type KeywordTable, LINK_POLLING, LVS, missing, nothing, readAll, without } from './support.js';
+
+export const INSTANCE: KeywordTable = {
+  ...readAll(
+    'state',
+    'interface',
+    'virtual_router_id',
+    'priority',
+    'advert_int',
+    'version',
+    'preempt',
+    'nopreempt',
+    'preempt_delay',
+    'mcast_src_ip',
+    'unicast_src_ip',
+    'mcast_dst_ip',
+    'unicast_peer',
+    'unicast_ttl',
+    'unicast_fault_no_peer',
+    'authentication',
+    'auth_hmac',
+    'virtual_ipaddress',
+    'virtual_ipaddress_excluded',
+    'no_virtual_ipaddress',
+    'virtual_routes',
+    'virtual_rules',
+    'promote_secondaries',
+    'use_vmac',
+    'use_vmac_addr',
+    'vmac_xmit_base',
+    'track_interface',
+    'track_script',
+    'track_file',
+    'track_process',
+    'track_bfd',
+    'accept',
+    'no_accept',
+    'notify_master',
+    'notify_backup',
+    'notify_fault',
+    'notify_stop',
+    'notify_deleted',
+    'notify',
+    'notify_master_rx_lower_pri',
+    'notify_priority_changes',
+    'smtp_alert',
+    'garp_master_delay',
+    'garp_master_repeat',
+    'garp_master_refresh',
+    'garp_master_refresh_repeat',
+    'garp_lower_prio_delay',
+    'garp_lower_prio_repeat',
+    'garp_extra_if',
+    'vmac_garp_intvl',
+    'v3_checksum_as_v2',
+    'down_timer_adverts',
+    'lower_prio_no_advert',
+    'higher_prio_send_advert',
+    'owner_ignore_adverts',
+    'timer_expired_backup',
+    'thread_timer_expired',
+    'strict_mode',
+  ),
+  vrf: missing('not supported: Baton needs an interface for every instance, which says the VRF as well'),
+  native_ipv6: nothing('means nothing in keepalived either; the family is that of the addresses'),
+  track_src_ip: nothing('Baton is in fault without its configured source address in any case'),
+  check_unicast_src: nothing(
+    'is always so in Baton: a unicast advertisement from any but a peer is dropped and counted',
+  ),
+  old_unicast_checksum: without('not supported: the checksum of keepalived up to 1.3.6 is neither sent nor accepted'),
+  use_ipvlan: without(
+    'ipvlan is not supported: the addresses are added to the interface itself, and advertisements leave from it',
+  ),
+  dont_track_primary: without("not supported: Baton is in fault while the instance's own interface is down"),
+  skip_check_adv_addr: nothing(
+    'Baton accepts and reports an advertisement whose address list differs, so there is nothing to skip',
+  ),
+  kernel_rx_buf_size: nothing("tunes keepalived's own sockets; it has no meaning for Baton"),
+  linkbeat_use_polling: LINK_POLLING,
+  lvs_sync_daemon_interface: LVS,
+  debug: nothing('has no effect in keepalived either; use --log-level of baton-agent'),
+};
+
+export const AUTHENTICATION: KeywordTable = readAll('auth_type', 'auth_pass');
+
+export const HMAC: KeywordTable = readAll('key', 'active_key', 'anti_replay', 'time_window', 'mode');
+
+export const SYNC_GROUP: KeywordTable = {
+  ...readAll(
+    'group',
+    'track_interface',
+    'track_script',
+    'track_file',
+    'track_process',
+    'track_bfd',
+    'notify_master',
+    'notify_backup',
+    'notify_fault',
+    'notify_stop',
+    'notify',
+    'notify_priority_changes',
+    'smtp_alert',
+    'sync_group_tracking_weight',
+  ),
+  global_tracking: nothing('is deprecated and has no effect in keepalived either'),
+};
+
+export const ADDRESS_OPTION: KeywordTable = readAll(
+  'dev',
+  'label',
+  'brd',
+  'broadcast',
+  'scope',
+  'peer',
+  'home',
+  '-nodad',
+  'mngtmpaddr',
+  'noprefixroute',
+  'autojoin',
+  'no_track',
+  'preferred_lft',
+  'use_vmac',
+  'track_group',
+);
+
+export const PEER_OPTION: KeywordTable = readAll('min_ttl', 'max_ttl');
+
+export const VMAC_OPTION: KeywordTable = {
+  ...readAll('name'),
+  netlink_notify_msg: nothing("was for kernels before 5.1; Baton reads the interface's state itself"),
+  group: without('not supported: the virtual MAC interface stays in the default interface group'),
+};
