@@ -136,13 +136,17 @@ export class FileWatch implements Watch {
     this.#wasEmpty = number.kind === 'empty';
     switch (number.kind) {
       case 'number':
-        return this.#say(number.value, '', true);
+        this.#say(number.value, '', true);
+        break;
       case 'empty':
-        return this.#say(0, `${this.#probe.path} is empty: counts as 0`, true);
+        this.#say(0, `${this.#probe.path} is empty: counts as 0`, true);
+        break;
       case 'not-a-number':
-        return this.#say(0, `${this.#probe.path} does not begin with a number: counts as 0`, true);
+        this.#say(0, `${this.#probe.path} does not begin with a number: counts as 0`, true);
+        break;
       case 'out-of-range':
-        return this.#say(this.#value, `the number in ${this.#probe.path} has more than 32 bits: not taken`, true);
+        this.#say(this.#value, `the number in ${this.#probe.path} has more than 32 bits: not taken`, true);
+        break;
     }
   }
 

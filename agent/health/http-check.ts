@@ -63,12 +63,16 @@ export function httpAttempt(probe: HttpProbe, names: NameLookup): Attempt {
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) abort();
       request.on('error', (error) => done(failing(networkReason(error, target))));
-      request.once('close', () => done(failing(`connection closed by ${target} before the answer`)));
+      let isAnswered = false;
+      request.once('close', () => {
+        if (!isAnswered) done(failing(`connection closed by ${target} before the answer`));
+      });
       request.once('upgrade', (response, socket) => {
         socket.destroy();
         done(statusVerdict(expectation, response));
       });
       request.once('response', (response) => {
+        isAnswered = true;
         phase(`reading the body from ${target}`);
         judgeResponse(expectation, response, target, done);
       });
@@ -156,10 +160,11 @@ function judgeResponse(
     body.end();
     done(verdict());
   });
-  response.once('error', (error) => {
-    const cut = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-    done(isWanted ? failing(cut ? `the body from ${target} was cut short` : networkReason(error, target)) : verdict());
-  });
+  // Its 'close' says the rest: it comes after 'end', or instead of it.
+  response.once('error', () => undefined);
+  response.once('close', () =>
+    done(isWanted ? failing(`the body from ${target} was cut short`, body.head()) : verdict()),
+  );
 }
 
 function bodyVerdict({ probe }: Expectation, body: BodyHead, output: string): Verdict {

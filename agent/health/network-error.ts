@@ -60,7 +60,7 @@ export function networkReason(thrown: unknown, target: string): string {
 }
 
 function alternatives(message: string): string {
-  return message.replace(/^.*?altnames: /, '');
+  return message.replace(/^.*(?:altnames|list): ?/, '') || 'no name at all';
 }
 
 /** "…:SSL routines:function:wrong version number:file:line:" says most in its middle. */

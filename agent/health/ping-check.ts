@@ -108,17 +108,22 @@ function ping(
     }
     function receive(): void {
       while (open) {
-        const length = libc.recvfrom(fd, packet, 0, sender);
-        if (length < 0) {
-          if (errnoName(-length) === 'EAGAIN') return;
-          return finish(failing(`${target.text}: ${wordsOf(length)}`));
-        }
-        const answer = echoAnswer(family, packet.subarray(0, length), echo, sameHost(sender, address, family));
-        if (answer === undefined) continue;
-        if (answer.kind === 'unreachable') return finish(failing(`${target.text}: ${answer.reason}`));
-        const micros = Number((process.hrtime.bigint() - sentAt) / 1_000n);
-        return finish(good(`${size} bytes from ${target.text} in ${micros / 1_000} ms`));
+        const verdict = received();
+        if (verdict === 'nothing') return;
+        if (verdict !== undefined) finish(verdict);
       }
+    }
+    /** What the next packet says; undefined when it is not about our echo. */
+    function received(): Verdict | 'nothing' | undefined {
+      const length = libc.recvfrom(fd, packet, 0, sender);
+      if (length < 0) {
+        return errnoName(-length) === 'EAGAIN' ? 'nothing' : failing(`${target.text}: ${wordsOf(length)}`);
+      }
+      const answer = echoAnswer(family, packet.subarray(0, length), echo, sameHost(sender, address, family));
+      if (answer === undefined) return undefined;
+      if (answer.kind === 'unreachable') return failing(`${target.text}: ${answer.reason}`);
+      const micros = Number((process.hrtime.bigint() - sentAt) / 1_000n);
+      return good(`${size} bytes from ${target.text} in ${micros / 1_000} ms`);
     }
     signal.addEventListener('abort', abort, { once: true });
     libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, intOption(RECEIVE_BUFFER));
