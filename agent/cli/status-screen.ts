@@ -1,7 +1,10 @@
 /** A node's status on one screen. Pure. */
 import {
+  type BfdStatus,
   CheckResult,
   type CheckStatus,
+  type GroupStatus,
+  type HostItemStatus,
   MemberState,
   type NodeStatus,
   type RefusedBundle,
@@ -19,7 +22,11 @@ export function statusScreen(status: NodeStatus, paint: Paint): string {
   if (status.refused !== undefined) blocks.push(refusalLines(status.refused, now, paint).join('\n'));
   if (status.routers.length === 0) blocks.push('No virtual router is configured.');
   else blocks.push(routerLines(status.routers, now, paint).join('\n'));
+  if (status.groups.length > 0) blocks.push(groupLines(status.groups, now, paint).join('\n'));
   if (status.checks.length > 0) blocks.push(checkLines(status.checks, now, paint).join('\n'));
+  if (status.bfdSessions.length > 0) blocks.push(bfdLines(status.bfdSessions, now, paint).join('\n'));
+  const missing = status.hostItems.filter(({ present }) => !present);
+  if (missing.length > 0) blocks.push(missingLines(missing, paint).join('\n'));
   return `${blocks.join('\n\n')}\n`;
 }
 
@@ -74,7 +81,10 @@ function routerLines(routers: readonly RouterStatus[], now: Date | undefined, pa
   const lines = table(heading, rows, paint);
   const reasons = routers.flatMap((router) => {
     const holds = router.holdReasons.map((reason) => `  ${router.name}: held by ${reason}`);
-    return [`  ${router.name}: ${router.cause}`, ...holds];
+    const conflicts = router.conflicts.map(({ address, mac }) =>
+      paint('red', `  ${router.name}: ${mac} answers for ${address} too`),
+    );
+    return [`  ${router.name}: ${router.cause}`, ...holds, ...conflicts];
   });
   return [...lines, '', ...reasons];
 }
@@ -102,22 +112,59 @@ function activeText(router: RouterStatus): string {
 /** Held ones bare, others in brackets. */
 function addressText(router: RouterStatus): string {
   const held = new Set(router.heldAddresses);
-  return router.addresses.map((address) => (held.has(address) ? address : `(${address})`)).join(' ');
+  const all = [...router.addresses, ...router.excludedAddresses];
+  return all.map((address) => (held.has(address) ? address : `(${address})`)).join(' ');
+}
+
+function coloured(state: string): Cell {
+  if (state === 'up' || state === 'active') return { text: state, colour: 'green' };
+  if (state === 'down' || state === 'fault') return { text: state, colour: 'red' };
+  return state === 'backup' || /^-?\d+$/.test(state) ? state : { text: state, colour: 'yellow' };
+}
+
+function groupLines(groups: readonly GroupStatus[], now: Date | undefined, paint: Paint): string[] {
+  const rows = groups.map((group): Cell[] => [
+    group.name,
+    coloured(stateWord(group.state)),
+    group.since === undefined ? '' : ago(group.since, now),
+    group.policy,
+    group.routers.join(' '),
+  ]);
+  return table(['GROUP', 'STATE', 'SINCE', 'POLICY', 'ROUTERS'], rows, paint);
+}
+
+function bfdLines(sessions: readonly BfdStatus[], now: Date | undefined, paint: Paint): string[] {
+  const rows = sessions.map((session): Cell[] => [
+    session.name,
+    coloured(session.state),
+    session.since === undefined ? '-' : ago(session.since, now),
+    session.neighbor,
+    span(session.transmitInterval),
+    span(session.detectionTime),
+    session.state === 'up' ? '' : session.diagnostic,
+  ]);
+  return table(['BFD SESSION', 'STATE', 'SINCE', 'NEIGHBOR', 'INTERVAL', 'DETECTION', 'WHY'], rows, paint);
+}
+
+/** Only what is not there: what is as it should be needs nobody's eyes. */
+function missingLines(missing: readonly HostItemStatus[], paint: Paint): string[] {
+  return missing.map(({ item, kind, error }) =>
+    paint('red', `missing: static ${kind} ${item}${error === '' ? '' : `: ${singleLine(error)}`}`),
+  );
 }
 
 function checkLines(checks: readonly CheckStatus[], now: Date | undefined, paint: Paint): string[] {
   const rows = checks.map((check): Cell[] => [
     check.name,
-    check.state === 'up'
-      ? { text: 'up', colour: 'green' }
-      : { text: check.state, colour: check.state === 'down' ? 'red' : 'yellow' },
+    check.kind,
+    coloured(check.state),
     check.since === undefined ? '' : ago(check.since, now),
     check.lastRun === undefined ? '-' : `${ago(check.lastRun, now)} ago`,
     check.lastDuration === undefined ? '-' : span(check.lastDuration),
     `${check.runs}${check.skipped > 0 ? ` (${check.skipped} skipped)` : ''}`,
     singleLine(resultText(check), 80),
   ]);
-  return table(['CHECK', 'STATE', 'SINCE', 'LAST RUN', 'TOOK', 'RUNS', 'LAST RESULT'], rows, paint);
+  return table(['CHECK', 'KIND', 'STATE', 'SINCE', 'LAST RUN', 'TOOK', 'RUNS', 'LAST RESULT'], rows, paint);
 }
 
 function resultText(check: CheckStatus): string {

@@ -16,6 +16,7 @@ import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.j
 import { Configuration } from '../bundle/configuration.js';
 import { type OwnerRules, scriptRefusal, userRefusal } from '../bundle/policy.js';
 import { CheckSupervisor } from '../health/checks.js';
+import { hostCheckEdges } from '../health/host-checks.js';
 import { hostProgramEdges } from '../health/host-edges.js';
 import type { ProgramEdges } from '../health/program.js';
 import { openHostFifo } from '../hooks/fifo.js';
@@ -133,7 +134,7 @@ export class AgentWorker implements AgentSide {
       refusal: async (file, resolved) =>
         isStandalone ? undefined : await scriptRefusal(file, resolved, this.#rules.scripts, resolvePath),
     });
-    this.#checks = new CheckSupervisor(programs, {
+    this.#checks = new CheckSupervisor(hostCheckEdges(programs), {
       stateChanged: (name, state, status, previous) => {
         election.trackChanged(`check ${name}`, state);
         const { lastResult: result, exitCode, reason: detail, output } = status;

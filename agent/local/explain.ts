@@ -12,7 +12,7 @@ export interface Explanation {
 }
 
 export interface ExplanationSection {
-  /** "State", "Priority", "Holds it", "Next", "Others", "Addresses" */
+  /** "State", "Group", "Priority", "Holds it", "Next", "Others", "Refused", "Addresses" */
   readonly title: string;
   readonly sentences: readonly string[];
 }
@@ -25,10 +25,12 @@ export function explain(status: NodeStatus, name: string): Explanation | undefin
   if (router === undefined) return undefined;
   const sections = [
     { title: 'State', sentences: stateSentences(router, status.capturedAt) },
+    { title: 'Group', sentences: groupSentences(router, status) },
     { title: 'Priority', sentences: prioritySentences(router, status) },
     { title: 'Holds it', sentences: holdSentences(router, status) },
     { title: 'Next', sentences: nextSentences(router) },
     { title: 'Others', sentences: otherSentences(router, status.capturedAt) },
+    { title: 'Refused', sentences: refusedSentences(router, status.capturedAt) },
     { title: 'Addresses', sentences: addressSentences(router) },
   ];
   return { router: router.name, sections: sections.filter(({ sentences }) => sentences.length > 0) };
@@ -48,10 +50,30 @@ export function stateWord(state: MemberState): string {
 function stateSentences(router: RouterStatus, now: Date | undefined): string[] {
   const since = router.since === undefined ? '' : ` for ${ago(router.since, now)}`;
   const sentences = [
-    `${router.name} (VRID ${router.vrid}, version ${router.version}, on ${router.interface}) has been ${stateWord(router.state)}${since}: ${router.cause}.`,
+    `${router.name} (VRID ${router.vrid}, version ${router.version}${router.family === 6 ? ' over IPv6' : ''}, ${transportText(router)}) has been ${stateWord(router.state)}${since}: ${router.cause}.`,
   ];
   if (router.handingOver) sentences.push('It is handing its addresses over in a planned stop.');
   return sentences;
+}
+
+/** "on em1", "by unicast on em1 as 00:00:5e:00:01:0a (vrrp.10), signed by hmac key 1". */
+function transportText(router: RouterStatus): string {
+  const unicast = router.transport === 'unicast' ? 'by unicast ' : '';
+  const mac = router.virtualMac === '' ? '' : ` as ${router.virtualMac} (${router.virtualMacInterface})`;
+  const authentication = router.authentication === '' ? '' : `, authentication ${router.authentication}`;
+  return `${unicast}on ${router.interface}${mac}${authentication}`;
+}
+
+function groupSentences(router: RouterStatus, status: NodeStatus): string[] {
+  if (router.group === '') return [];
+  const group = status.groups.find(({ name }) => name === router.group);
+  const others = (group?.routers ?? []).filter((name) => name !== router.name);
+  const state = group === undefined ? '' : `, which is ${stateWord(group.state)}`;
+  const rule =
+    group?.policy === 'any'
+      ? 'They move together; one in fault leaves the others to go on.'
+      : 'They move together; one in fault takes all of them to fault.';
+  return [`It belongs to the group ${router.group}${state}, with ${others.join(', ') || 'nobody else'}.`, rule];
 }
 
 function prioritySentences(router: RouterStatus, status: NodeStatus): string[] {
@@ -125,13 +147,33 @@ function otherSentences(router: RouterStatus, now: Date | undefined): string[] {
   if (router.peers.length === 0) return ['No other router of this VRID has been heard.'];
   return router.peers.map((peer) => {
     const heard = peer.lastHeard === undefined ? '' : `, last heard ${ago(peer.lastHeard, now)} ago`;
-    return `${peer.address}: priority ${peer.priority}, every ${span(peer.advertisementInterval)}${heard}.`;
+    const all = peer.lost + peer.advertisements;
+    const lost = peer.lost === 0 ? '' : `, ${peer.lost} of ${all} lost`;
+    const jitter = durationToMicros(peer.jitter) < 1_000 ? '' : `, jitter ${span(peer.jitter)}`;
+    const form = peer.checksumForm === 'pseudo_header' ? ', checksum with pseudo-header' : '';
+    const signed = peer.authentication === '' ? '' : `, ${peer.authentication}`;
+    return `${peer.address}: priority ${peer.priority}, every ${span(peer.advertisementInterval)}${heard}${lost}${jitter}${form}${signed}.`;
   });
 }
 
 function addressSentences(router: RouterStatus): string[] {
-  const held = new Set(router.heldAddresses);
-  return router.addresses.map((address) => `${address} is ${held.has(address) ? 'on this host' : 'not on this host'}.`);
+  const held = new Set([...router.heldAddresses, ...router.heldRoutes, ...router.heldRules]);
+  const where = (item: string): string => (held.has(item) ? 'on this host' : 'not on this host');
+  const sentences = router.addresses.map((address) => `${address} is ${where(address)}.`);
+  for (const address of router.excludedAddresses) sentences.push(`${address} (not advertised) is ${where(address)}.`);
+  for (const route of router.routes) sentences.push(`The route ${route} is ${where(route)}.`);
+  for (const rule of router.rules) sentences.push(`The rule ${rule} is ${where(rule)}.`);
+  if (!router.accept) sentences.push('Traffic to them is dropped while active: accept is false.');
+  for (const { address, mac } of router.conflicts) sentences.push(`${mac} answers for ${address} too.`);
+  return sentences;
+}
+
+function refusedSentences(router: RouterStatus, now: Date | undefined): string[] {
+  return router.rejected.map(({ source, reason, count, last }) => {
+    const when = last === undefined ? '' : `, the last one ${ago(last, now)} ago`;
+    const what = count === 1 ? 'an advertisement' : `${count} advertisements`;
+    return `Refused ${what} from ${source === '' ? 'an unknown sender' : source}: ${reason}${when}.`;
+  });
 }
 
 /** "3s", "4m12s", "2h3m", "5d4h": the two greatest units. */

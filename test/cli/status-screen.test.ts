@@ -21,8 +21,8 @@ pg      10    em1        backup  12s    80 = 100 - 20  192.168.1.12 (100)  (192.
 
   pg: 192.168.1.12 advertises the higher priority 100
 
-CHECK  STATE  SINCE  LAST RUN  TOOK    RUNS            LAST RESULT
-alive  down   15s    1s ago    12.3ms  30 (2 skipped)  exit code 1: connection refused
+CHECK  KIND  STATE  SINCE  LAST RUN  TOOK    RUNS            LAST RESULT
+alive  exec  down   15s    1s ago    12.3ms  30 (2 skipped)  exit code 1: connection refused
 `,
   );
 });
@@ -81,4 +81,43 @@ test('an explanation has its sections apart', () => {
   assert.ok(explanation);
   const text = explanationText(explanation, plainPaint);
   assert.match(text, /^State\n {2}pg \(VRID 10.*\n\nPriority\n {2}The effective priority is 80:\n {4}100 base/);
+});
+
+test('groups, BFD sessions, missing static items and conflicts have their lines; what is in order has none', () => {
+  const conflicts = [{ address: '192.168.1.27', mac: '02:00:00:00:00:66', last: secondsAgo(1) }];
+  const screen = statusScreen(
+    sampleStatus(
+      { conflicts, excludedAddresses: ['10.0.0.1/32'] },
+      {
+        groups: [
+          { name: 'pair', state: MemberState.FAULT, since: secondsAgo(5), policy: 'all', routers: ['pg', 'web'] },
+        ],
+        bfdSessions: [
+          {
+            name: 'uplink',
+            state: 'down',
+            since: secondsAgo(7),
+            neighbor: '192.0.2.2',
+            transmitInterval: { seconds: 1, nanos: 0 },
+            detectionTime: { seconds: 0, nanos: 150_000_000 },
+            diagnostic: 'control detection time expired',
+          },
+        ],
+        hostItems: [
+          { item: '10.1.0.0/16 via 192.168.1.1', kind: 'route', present: false, error: 'network is unreachable' },
+          { item: '10.0.0.9/32 dev em1', kind: 'address', present: true },
+        ],
+      },
+    ),
+    plainPaint,
+  );
+  const has = (line: string): void => assert.ok(screen.includes(`${line}\n`), screen);
+  has('GROUP  STATE  SINCE  POLICY  ROUTERS');
+  has('pair   fault  5s     all     pg web');
+  has('BFD SESSION  STATE  SINCE  NEIGHBOR   INTERVAL  DETECTION  WHY');
+  has('uplink       down   7s     192.0.2.2  1s        150ms      control detection time expired');
+  has('missing: static route 10.1.0.0/16 via 192.168.1.1: network is unreachable');
+  has('  pg: 02:00:00:00:00:66 answers for 192.168.1.27 too');
+  assert.ok(screen.includes('(10.0.0.1/32)'));
+  assert.ok(!screen.includes('10.0.0.9'));
 });

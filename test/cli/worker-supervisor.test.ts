@@ -29,6 +29,7 @@ function supervise(body: string) {
   };
   const election: Election = {
     shutdown: () => undefined,
+    suspend: () => undefined,
     attach: (port) => {
       changes.push('attached');
       // The supervisor attaches nothing but workers.

@@ -35,7 +35,15 @@ async function setUp(name: string) {
     if (message.kind === 'configure') election.received({ kind: 'configured', nonce: message.nonce, problems: [] });
     if (message.kind !== 'statusRequest') return;
     const lag = { last: 0, max: 0, timers: 0 };
-    const status = { at: clock.now(), wallMs: clock.wallMs(), routers: [], interfaces: [], lag };
+    const status = {
+      at: clock.now(),
+      wallMs: clock.wallMs(),
+      routers: [],
+      groups: [],
+      hostItems: [],
+      interfaces: [],
+      lag,
+    };
     election.received({ kind: 'status', id: message.id, status });
   }
   const worker = await AgentWorker.open({
@@ -46,9 +54,10 @@ async function setUp(name: string) {
     startedWallMs: clock.wallMs(),
     config: AgentConfig.fromPartial({}),
     election,
+    resumed: [],
     inForce: () => undefined,
   });
-  after(() => worker.finish());
+  after(() => worker.finish(false));
   let nonce = 0;
   return {
     clock,

@@ -49,7 +49,13 @@ async function serve() {
   });
   let status = async (): Promise<NodeStatus> => sampleStatus();
   const reloads = { ok: true, lines: ['fine'] };
-  const handler = controlHandler({ status: () => status(), journal, reload: async () => reloads });
+  const suspensions: number[] = [];
+  const handler = controlHandler({
+    status: () => status(),
+    journal,
+    reload: async () => reloads,
+    suspend: () => void suspensions.push(1),
+  });
   const server = await ControlServer.listen(runDir, handler);
   servers.push(server);
   return {
@@ -57,6 +63,7 @@ async function serve() {
     server,
     journal,
     reloads,
+    suspensions,
     breakStatus: () => {
       status = async () => {
         throw new Error('the election thread did not answer');
@@ -141,7 +148,7 @@ test('several requests on one connection, and refusals of nonsense', async () =>
       .map(({ ok, message }) => message ?? ok)
       .sort(),
     [
-      'the command is none of status, explain, events, reload',
+      'the command is none of status, explain, events, reload, suspend',
       'the request is not JSON',
       'the request is not a JSON object',
       true,
@@ -212,4 +219,10 @@ test('requests are judged by their fields', () => {
     ok: true,
     request: { command: 'events', limit: 100, follow: false },
   });
+});
+
+test('suspending is answered, once it is under way', async () => {
+  const { runDir, suspensions } = await serve();
+  assert.deepEqual(await ask(runDir, { command: 'suspend' }), {});
+  assert.equal(suspensions.length, 1);
 });

@@ -45,6 +45,9 @@ export function sampleStatus(router: PartialRouter = {}, rest: Partial = {}): No
         activeAddress: '192.168.1.12',
         activePriority: 100,
         preempt: true,
+        family: 4,
+        transport: 'multicast',
+        accept: true,
         peers: [
           {
             address: '192.168.1.12',
@@ -61,6 +64,7 @@ export function sampleStatus(router: PartialRouter = {}, rest: Partial = {}): No
     checks: [
       {
         name: 'alive',
+        kind: 'exec',
         state: 'down',
         since: secondsAgo(15),
         lastResult: CheckResult.FAILED,
