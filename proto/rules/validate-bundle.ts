@@ -60,7 +60,10 @@ export function validateBundle(bundle: Bundle): Refusal[] {
   const report: Report = (path, reason) => refusals.push({ path, reason });
   checkName(bundle.node, 'node', report);
   const kinds = kindsOf(bundle);
-  const sessions = new Set(bundle.bfdSessions.map(({ name }) => name));
+  const names = {
+    checks: new Set(bundle.checks.map(({ name }) => name)),
+    sessions: new Set(bundle.bfdSessions.map(({ name }) => name)),
+  };
   const identifiers = new Map<string, string>();
   const macvlans = new Map<string, string>();
   checkEach(bundle.routers, 'routers', report, (router, at) => {
@@ -75,7 +78,7 @@ export function validateBundle(bundle: Bundle): Refusal[] {
       at('virtualMac.name', `is used by ${shown(twin)} already`);
     }
     macvlans.set(router.virtualMac?.name ?? '', router.name);
-    checkBundleRouter(router, kinds, sessions, at);
+    checkBundleRouter(router, kinds, names, at);
   });
   checkEach(bundle.checks, 'checks', report, checkBundleCheck);
   checkGroups(bundle, report);
@@ -105,7 +108,7 @@ function kindsOf({ checks }: Bundle): CheckKinds {
 function checkBundleRouter(
   router: BundleRouter,
   kinds: CheckKinds,
-  sessions: ReadonlySet<string>,
+  names: { readonly checks: ReadonlySet<string>; readonly sessions: ReadonlySet<string> },
   report: Report,
 ): void {
   checkName(router.name, 'name', report);
@@ -131,10 +134,10 @@ function checkBundleRouter(
   checkRules(router.rules, family, report);
   checkTracks(router.track, kinds, new Map(), '', report);
   for (const [index, track] of router.track.entries()) {
-    if (track.check !== '' && !kinds.has(track.check)) {
+    if (track.check !== '' && !names.checks.has(track.check)) {
       report(`track[${index}].check`, `there is no check ${shown(track.check)} in the bundle`);
     }
-    if (track.bfd !== '' && !sessions.has(track.bfd)) {
+    if (track.bfd !== '' && !names.sessions.has(track.bfd)) {
       report(`track[${index}].bfd`, `there is no BFD session ${shown(track.bfd)} in the bundle`);
     }
   }

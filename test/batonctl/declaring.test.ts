@@ -164,7 +164,10 @@ test('get', async (context) => {
     listResources: () => ListResourcesResponse.fromPartial({ resources: [checkResource] }),
     getResource: () => GetResourceResponse.fromPartial({ resource: checkResource }),
   });
-  assert.match((await ctl('get', 'checks')).stdout, /^NAME +COMMAND .*\npg-alive +\/x +1s +1s +1 +1 +3 +1m\n$/u);
+  assert.match(
+    (await ctl('get', 'checks')).stdout,
+    /^NAME +KIND +SUBJECT .*\npg-alive +exec +\/x +1s +1s +1 +1 +3 +1m\n$/u,
+  );
   assert.equal(JSON.parse((await ctl('get', 'check', 'pg-alive', '-o', 'json')).stdout).kind, 'Check');
   assert.equal(JSON.parse((await ctl('get', 'all', '-o', 'json')).stdout).items.length, 1);
   assert.match((await ctl('get', 'check', '-o', 'yaml')).stdout, /^apiVersion: baton\/v1\nkind: Check\n/u);

@@ -237,7 +237,7 @@ describe('what a file cannot say: every problem with its place, and no resources
         '7:24: spec.hooks: a tag is not supported; the field decides the type, so remove it, or quote a text that begins with "!"',
         '8:20: spec.receivers: a tag is not supported; the field decides the type, so remove it, or quote a text that begins with "!"',
         '9:3: spec["<<"]: merge keys (<<) are not supported; write the fields out',
-        '10:3: spec.__proto__: unknown field "__proto__"; known here: vrid, version, advertisementInterval, preempt, preemptDelay, authentication, transport, addresses, members, track, hooks, receivers, announcements, checksum, lease, strictRfc, externalPeers',
+        '10:3: spec.__proto__: unknown field "__proto__"; known here: vrid, version, advertisementInterval, preempt, preemptDelay, authentication, transport, addresses, members, track, hooks, receivers, announcements, checksum, lease, strictRfc, externalPeers, excludedAddresses, noAddresses, routes, rules, multicastGroup, virtualMac, accept, downTimerAdvertisements, lowerPriorityNoAdvertisement, higherPrioritySendAdvertisement, ownerIgnoreAdvertisements, timerExpiredBackup, peers, unicast, startupDelay, duplicateProbe, promoteSecondaries',
         '11:5: spec: a field name must be a plain word',
       ],
     ],
@@ -248,8 +248,26 @@ describe('what a file cannot say: every problem with its place, and no resources
     ],
     [
       'a kind of check that does not exist',
+      'apiVersion: baton/v1\nkind: Check\nmetadata: {name: a}\nspec: {smtp: {}}',
+      [
+        '4:8: spec.smtp: unknown field "smtp"; known here: exec, http, tcp, dns, grpc, ping, process, file, interval, timeout, rise, fall, startJitter',
+      ],
+    ],
+    [
+      'two kinds of one check',
       'apiVersion: baton/v1\nkind: Check\nmetadata: {name: a}\nspec: {exec: {command: /a}, http: {}}',
-      ['4:29: spec.http: unknown field "http"; known here: exec, interval, timeout, rise, fall'],
+      ['4:29: spec.http: only one of "exec" and "http" can be given'],
+    ],
+    [
+      'wrong values of maps, optional and nested fields',
+      `${router('routes: [{to: 10.0.0.0/8, metrics: {mtu: big, rtt: [1]}, metric: -1}]\n  virtualMac: {name: [x]}\n  accept: maybe')}`,
+      [
+        '5:50: spec.routes[0].metrics.mtu: "big" is not a whole number; write it in plain decimal digits',
+        '5:60: spec.routes[0].metrics.rtt: must be a number, but is a list',
+        '5:74: spec.routes[0].metric: -1 is negative',
+        '6:22: spec.virtualMac.name: must be text, but is a list',
+        '7:11: spec.accept: "maybe" is neither true nor false',
+      ],
     ],
     [
       'a bad document hides nothing of the others',
@@ -275,7 +293,9 @@ describe('what a file cannot say: every problem with its place, and no resources
     [
       'a List inside a List',
       'apiVersion: baton/v1\nkind: List\nitems:\n  - {apiVersion: baton/v1, kind: List, items: []}',
-      ['4:34: kind: there is no kind "List"; kinds are Node, VirtualRouter, Check, Receiver, Secret'],
+      [
+        '4:34: kind: there is no kind "List"; kinds are Node, VirtualRouter, Check, Receiver, Secret, SyncGroup, BfdSession, HostNetwork',
+      ],
     ],
   ];
   for (const [what, text, expected] of rows) {

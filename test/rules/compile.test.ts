@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
-import { ChecksumForm, Lease, Transport } from '../../proto/gen/baton/v1/resources.js';
+import { Address, ChecksumForm, DuplicateProbe, Lease, Transport } from '../../proto/gen/baton/v1/resources.js';
 import { compileBundle, nodesOf } from '../../proto/rules/compile.js';
 import { emailWithDefaults } from '../../proto/rules/defaults.js';
 import { validateBundle } from '../../proto/rules/validate-bundle.js';
@@ -49,10 +49,19 @@ describe('compiling', () => {
               refreshRepeat: 1,
               lowerPriorityRepeat: 5,
               lowerPriorityDelay: { seconds: 5, nanos: 0 },
+              arpInterval: { seconds: 0, nanos: 0 },
+              neighborInterval: { seconds: 0, nanos: 0 },
+              extraRefresh: { seconds: 0, nanos: 0 },
             },
             checksum: ChecksumForm.MESSAGE_ONLY,
             lease: Lease.AUTO,
             strictRfc: false,
+            family: 4,
+            multicastGroup: '224.0.0.18',
+            accept: true,
+            downTimerAdvertisements: 3,
+            startupDelay: { seconds: 0, nanos: 0 },
+            duplicateProbe: DuplicateProbe.WARN,
           },
         ],
         checks: [
@@ -64,6 +73,7 @@ describe('compiling', () => {
               timeout: { seconds: 1, nanos: 0 },
               rise: 1,
               fall: 1,
+              startJitter: { seconds: 0, nanos: 100_000_000 },
             },
           },
         ],
@@ -128,12 +138,15 @@ describe('compiling', () => {
       addresses:
         '[{address: 192.0.2.77/24, broadcast: +}, {address: 192.0.2.78/24, broadcast: "-", device: em2, label: "em2:x"}, {address: 192.0.2.79, broadcast: +}, {address: 192.0.2.80/24, broadcast: 192.0.2.127}]',
     });
-    assert.deepStrictEqual(compile(text, 'a').routers[0]?.addresses, [
-      { address: '192.0.2.77/24', device: 'em1', label: '', broadcast: '192.0.2.255' },
-      { address: '192.0.2.78/24', device: 'em2', label: 'em2:x', broadcast: '192.0.2.0' },
-      { address: '192.0.2.79/32', device: 'em1', label: '', broadcast: '' },
-      { address: '192.0.2.80/24', device: 'em1', label: '', broadcast: '192.0.2.127' },
-    ]);
+    assert.deepStrictEqual(
+      compile(text, 'a').routers[0]?.addresses,
+      [
+        { address: '192.0.2.77/24', device: 'em1', broadcast: '192.0.2.255' },
+        { address: '192.0.2.78/24', device: 'em2', label: 'em2:x', broadcast: '192.0.2.0' },
+        { address: '192.0.2.79/32', device: 'em1' },
+        { address: '192.0.2.80/24', device: 'em1', broadcast: '192.0.2.127' },
+      ].map((address) => Address.fromPartial(address)),
+    );
   });
 
   test("keepalived's name reaches the node", () => {
@@ -153,7 +166,7 @@ describe('compiling', () => {
     );
     assert.deepStrictEqual(compile(text, 'a').checks, []);
     assert.equal(compile(text, 'c').checks.length, 1);
-    assert.deepStrictEqual(compile(text, 'z'), { node: 'z', routers: [], checks: [] });
+    assert.deepStrictEqual(compile(text, 'z'), Bundle.fromPartial({ node: 'z' }));
   });
 
   test('the order of the resources changes no byte', () => {

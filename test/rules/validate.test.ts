@@ -54,18 +54,21 @@ describe('a virtual router that is refused', () => {
     [{ preemptDelay: '1001s' }, 'spec.preemptDelay: must be from 0s to 16m40s, not 16m41s'],
     [
       { authentication: '{type: PASS, secret: pass}' },
-      'spec.authentication: exists in version 2 only; remove it, or set version: 2 to keep it',
+      'spec.authentication: pass exists in version 2 only; remove it, or set version: 2 to keep it, or sign with type: hmac',
     ],
+    [{ version: '2', authentication: '{secret: pas}' }, 'spec.authentication.type: is missing; give pass or hmac'],
     [
-      { version: '2', authentication: '{secret: pas}' },
-      'spec.authentication.type: is missing; PASS is the only type',
+      { version: '2', authentication: '{type: pass, secret: pas}' },
       'spec.authentication.secret: there is no Secret "pas" (did you mean "pass"?)',
     ],
     [
       { version: '2', authentication: '{type: pass}' },
       'spec.authentication.secret: is missing; give the name of the Secret that holds the password',
     ],
-    [{ addresses: undefined }, 'spec.addresses: is missing; give at least one virtual address'],
+    [
+      { addresses: undefined },
+      'spec.addresses: is missing; give at least one virtual address, or noAddresses: true for an election alone',
+    ],
     [
       {
         addresses: `[${Array.from({ length: 10_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`).join(', ')}]`,
@@ -73,17 +76,13 @@ describe('a virtual router that is refused', () => {
       'spec.addresses: has 10000 addresses; an advertisement holds 255 at most',
     ],
     [
-      { addresses: '["2001:db8::1/64"]' },
-      'spec.addresses[0].address: "2001:db8::1/64" is an IPv6 address; this version of Baton does IPv4 only',
-    ],
-    [
       { addresses: '[192.0.2.01, 192.0.2.1/33, 192.0.2.1/0, 192.0.2.0/24, 192.0.2.255/24, {device: em1}]' },
       'spec.addresses[0].address: "192.0.2.01" is not an IPv4 address; write four decimal numbers, such as 192.0.2.1',
-      'spec.addresses[1].address: "192.0.2.1/33" is not an IPv4 address with a prefix length; write it like 192.0.2.1/24',
+      'spec.addresses[1].address: "192.0.2.1/33" is not an address with a prefix length; write it like 192.0.2.1/24',
       'spec.addresses[2].address: 192.0.2.1/0 has prefix length 0, which would be every address; give 1 to 32',
       'spec.addresses[3].address: 192.0.2.0/24 is the address of the network itself, which no host can have',
       'spec.addresses[4].address: 192.0.2.255/24 is the broadcast address of its network, which no host can have',
-      'spec.addresses[5].address: is missing; give an IPv4 address, with an optional prefix length',
+      'spec.addresses[5].address: is missing; give an address, with an optional prefix length',
     ],
     [
       { addresses: '[224.0.0.18, 127.0.0.1, 0.0.0.0, 255.255.255.255]' },
@@ -128,7 +127,7 @@ describe('a virtual router that is refused', () => {
     ],
     [
       { transport: 'unicast', members: '[{node: a, interface: em1}]' },
-      'spec.transport: is unicast, but there is nobody to send to; add a member or externalPeers',
+      'spec.transport: is unicast, but there is nobody to send to; add a member or externalPeers, or unicast: {faultWithoutPeers: true}',
     ],
     [
       {
@@ -138,14 +137,17 @@ describe('a virtual router that is refused', () => {
       },
       'spec.externalPeers[0]: 192.0.2.12 is the address of a member; remove it here',
       'spec.externalPeers[2]: 192.0.2.13 is given twice; remove one',
-      'spec.externalPeers[3]: "::1" is an IPv6 address; this version of Baton does IPv4 only',
+      'spec.externalPeers[3]: ::1 is an IPv6 address, but IPv4 is needed here',
       'spec.externalPeers[4]: "1.2" is not an IPv4 address; write four decimal numbers, such as 192.0.2.1',
     ],
-    [{ externalPeers: '[192.0.2.13]' }, 'spec.externalPeers: is for unicast only; set transport: unicast or remove it'],
+    [
+      { externalPeers: '[192.0.2.13]' },
+      'spec.externalPeers: is for unicast or peers: members only; set one of them, or remove it',
+    ],
     [
       { track: '[{}, {check: alive, interface: em1}, {check: alve}, {check: alive, weight: 254}, {check: alive}]' },
-      'spec.track[0]: must have either check or interface',
-      'spec.track[1]: must have either check or interface',
+      'spec.track[0]: must have exactly one of check, interface, bfd and route',
+      'spec.track[1]: must have exactly one of check, interface, bfd and route',
       'spec.track[3].weight: must be from -253 to 253, not 254',
       'spec.track[4]: tracks check alive, which spec.track[3] does already; remove one',
       'spec.track[2].check: there is no Check "alve" (did you mean "alive"?)',
@@ -195,7 +197,10 @@ describe('other resources that are refused', () => {
   const email = (fields: string): string => sample('Receiver', 'ops', `email: {${fields}}`);
   const good = 'host: m.example.org, from: a@example.org';
   const rows: readonly (readonly [string, ...string[]])[] = [
-    [sample('Check', 'c', ''), 'spec: does not say what to run; give exec with a command'],
+    [
+      sample('Check', 'c', ''),
+      'spec: does not say what to run; give exec, http, tcp, dns, grpc, ping, process or file',
+    ],
     [
       sample('Check', 'c', 'exec: {command: [x], user: "a:b"}, interval: 99ms, timeout: 0s'),
       'spec.exec.command[0]: "x" must be an absolute path; Baton searches no PATH',
@@ -301,8 +306,8 @@ describe('what resources say of each other', () => {
   test('one vrid on one interface of one node is one router', () => {
     const other = router({ addresses: '[192.0.2.2]' }, 'web');
     assert.deepStrictEqual(texts(judge(router() + other).errors), [
-      'spec.members[0]: VirtualRouter "pg" uses vrid 10 on em1 of a already',
-      'spec.members[1]: VirtualRouter "pg" uses vrid 10 on em1 of b already',
+      'spec.members[0]: VirtualRouter "pg" uses vrid 10 on em1 of a already; give another vrid',
+      'spec.members[1]: VirtualRouter "pg" uses vrid 10 on em1 of b already; give another vrid',
     ]);
     const elsewhere = router(
       { addresses: '[192.0.2.2]', members: '[{node: a, interface: em2}, {node: b, interface: em2}]' },
