@@ -27,7 +27,14 @@ export type Evaluate = (
 
 /** `text` with its names replaced; `rest` are the further lines of a template that stood at its end. */
 export type Expansion =
-  | { readonly ok: true; readonly text: string; readonly changed: boolean; readonly rest: readonly TemplateLine[] }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly changed: boolean;
+      readonly rest: readonly TemplateLine[];
+      /** Where `text` is written, when a template's name was the whole line. */
+      readonly writtenAt: Origin | undefined;
+    }
   | { readonly ok: false; readonly reason: string };
 
 const DEFINITION = /^\$([A-Za-z_][A-Za-z0-9_]*)=[ \t]*(.*)$/su;
@@ -46,6 +53,7 @@ export function parseDefinition(line: string): { readonly name: string; readonly
 export function expandLine(line: string, definitions: ReadonlyMap<string, Definition>): Expansion {
   let text = line;
   let rest: readonly TemplateLine[] = [];
+  let writtenAt: Origin | undefined;
   let replacements = 0;
   let at = text.indexOf('$');
   while (at >= 0) {
@@ -67,6 +75,7 @@ export function expandLine(line: string, definitions: ReadonlyMap<string, Defini
         continue;
       }
       value = definition.lines[0]?.text ?? '';
+      if (at === 0) writtenAt = definition.lines[0]?.origin;
       rest = [...definition.lines.slice(1), ...rest];
     } else if (definition.kind === 'value') {
       value = definition.value;
@@ -89,5 +98,5 @@ export function expandLine(line: string, definitions: ReadonlyMap<string, Defini
     if (isRepetition(text.trimStart())) break;
     at = text.indexOf('$', at);
   }
-  return { ok: true, text, changed: replacements > 0, rest };
+  return { ok: true, text, changed: replacements > 0, rest, writtenAt };
 }

@@ -180,7 +180,7 @@ function receiversOf(parts: Parts, receivers: ImportedReceivers, remarks: Remark
 
 function reportNames(name: string, parts: Parts, remarks: Remarks): void {
   const [{ group: first }, ...others] = parts;
-  if (name !== first.name) {
+  if (name !== first.name.toLowerCase()) {
     remarks.note(
       first.origin,
       `vrrp_sync_group ${quoted(first.name)} is group ${name} in Baton; label ${KEEPALIVED_NAME_LABEL} keeps its name for notify scripts and FIFO readers`,

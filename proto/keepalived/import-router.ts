@@ -235,7 +235,7 @@ function checksumOf(parts: Parts, version: 2 | 3, remarks: Remarks): ChecksumFor
 
 function reportNames(name: string, parts: Parts, remarks: Remarks): void {
   const first = parts[0].instance;
-  if (name !== first.name) {
+  if (name !== first.name.toLowerCase()) {
     remarks.note(
       first.origin,
       `vrrp_instance ${quoted(first.name)} is router ${name} in Baton; label ${KEEPALIVED_NAME_LABEL} keeps its name for notify scripts and FIFO readers`,

@@ -1,5 +1,6 @@
 /** Several hosts' keepalived.conf files as one set of resources. */
 import type { Resource, VirtualRouterSpec } from '../gen/baton/v1/resources.js';
+import { KEEPALIVED_NAME_LABEL } from '../rules/names.js';
 import type { Parts } from './agreement.js';
 import type { VrrpInstance } from './config.js';
 import { importBfds } from './import-bfd.js';
@@ -12,7 +13,7 @@ import { importRouter } from './import-router.js';
 import { lintRouter, lintSharedIdentifiers } from './lint.js';
 import { NameBook, resourceName } from './names.js';
 import type { Origin, Remark } from './remark.js';
-import { Remarks } from './remarks.js';
+import { quoted, Remarks } from './remarks.js';
 
 export type { ImportedHost } from './import-host.js';
 
@@ -58,6 +59,7 @@ export function importKeepalived(hosts: readonly ImportedHost[]): {
   const groups = importGroups(named, importedRouters, tracked, receivers, remarks);
   const networks = importNetworks(named, importedRouters, remarks);
   nameVirtualMacs(routers, specs, importedRouters, remarks);
+  reportLowerCase(routers, remarks);
   lintSharedIdentifiers(routers, remarks);
   reportFifos(named, remarks);
   const parts = [groups, tracked.checks, tracked.bfds, networks, receivers];
@@ -67,6 +69,16 @@ export function importKeepalived(hosts: readonly ImportedHost[]): {
     remarks: remarks.list(),
     originOf: (kind, name) => origins.get(`${kind} ${name}`),
   };
+}
+
+/** One note for all names that differ in nothing but their case. */
+function reportLowerCase(routers: readonly Parts[], remarks: Remarks): void {
+  const [first] = routers.flatMap(([{ instance }]) => (/[A-Z]/u.test(instance.name) ? [instance] : []));
+  if (first === undefined) return;
+  remarks.note(
+    first.origin,
+    `names are in lower case in Baton (${quoted(first.name)} is router ${resourceName(first.name, '')}); label ${KEEPALIVED_NAME_LABEL} keeps the names for notify scripts and FIFO readers`,
+  );
 }
 
 /** Interfaces of virtual MAC addresses have names that are unique on each host; keepalived finds free ones as well. */

@@ -26,6 +26,8 @@ const MAX_MADE_LINES = 200_000;
 const MAX_MADE_CHARACTERS = 32 * 1024 * 1024;
 const MAX_TEMPLATE_LINES = 20_000;
 const MAX_RANDOM = 32_767;
+const MAX_IDS = 10_000;
+const MAX_SHOWN_IDS = 5;
 
 export class Preprocessor {
   readonly #definitions = new Map<string, Definition>();
@@ -43,6 +45,9 @@ export class Preprocessor {
   #madeCharacters = 0;
   #isFull = false;
   #toldOfMissingId = false;
+  /** What conditional lines ask for, and where the first of them stands. */
+  readonly #ids = new Set<string>();
+  #firstCondition: Origin | undefined;
 
   constructor(options: PreprocessorOptions, remarks: Remarks, emit: Emit) {
     this.#configId = options.configId;
@@ -72,6 +77,12 @@ export class Preprocessor {
     const template = this.#template;
     if (template !== undefined) this.#define(template.name, { kind: 'template', lines: template.lines });
     this.#template = undefined;
+    if (this.#firstCondition === undefined || this.#configId === undefined || this.#ids.has(this.#configId)) return;
+    const known = [...this.#ids].slice(0, MAX_SHOWN_IDS).map(quoted).join(', ');
+    this.#remarks.warning(
+      this.#firstCondition,
+      `no conditional line is for ${quoted(this.#configId)}, which this host is called here; the file knows ${known}`,
+    );
   }
 
   #continueTemplate(
@@ -142,8 +153,9 @@ export class Preprocessor {
       expanded = true;
       text = withoutComment(expansion.text);
       this.#reportCut(expansion.text, text, origin);
-      if (expansion.rest.length > 0) {
-        if (text !== '') this.#process(text, origin, depth + 1, true);
+      const place = expansion.writtenAt === undefined ? origin : usedAt(expansion.writtenAt, origin);
+      if (expansion.rest.length > 0 || place !== origin) {
+        if (text !== '') this.#process(text, place, depth + 1, true);
         for (const next of expansion.rest) {
           if (!this.#mayMake(next.text.length, origin)) return;
           this.#process(next.text, usedAt(next.origin, origin), depth + 1, true);
@@ -184,6 +196,8 @@ export class Preprocessor {
   #condition(text: string, origin: Origin): string | undefined {
     const [, negated = '', id = '', rest = ''] = /^@(\^?)([^ \t]*)[ \t]*(.*)$/su.exec(text) ?? [];
     if (rest === '') return undefined;
+    this.#firstCondition ??= origin;
+    if (this.#ids.size < MAX_IDS) this.#ids.add(id);
     if (this.#configId === undefined && !this.#toldOfMissingId) {
       this.#toldOfMissingId = true;
       this.#remarks.error(
