@@ -38,9 +38,7 @@ export function step(router: VirtualRouter, member: Member, input: Input, now: I
   if (input.kind !== 'advertisement') return decide(router, member, input, now);
   const { phase } = member;
   if (phase.name === 'initialize' || phase.name === 'fault') return unchanged(member);
-  if (router.ownerIgnoresAdvertisements && router.priority === OWNER_PRIORITY && !isHandingOver(member)) {
-    return decide(router, member, TICK, now);
-  }
+  if (isIgnored(router, member, input.advertisement.priority)) return decide(router, member, TICK, now);
   const outcome = decide(router, member, input, now);
   const notices = noticesOf(router, input);
   return notices.length === 0 ? outcome : withNotices(outcome, notices, input.source);
@@ -53,8 +51,14 @@ function answerConflict(router: VirtualRouter, member: Member, input: Input, now
   return isProbing ? withNotices(outcome, ['address-conflict']) : outcome;
 }
 
-function isHandingOver({ phase }: Member): boolean {
-  return phase.name === 'active' && phase.handover !== undefined;
+/**
+ * What an owner discards if it is told to. During a handover it listens for its successor; as backup it discards lower
+ * priorities in any case, and only notes whom it is about to preempt.
+ */
+function isIgnored(router: VirtualRouter, { phase }: Member, priority: number): boolean {
+  if (!router.ownerIgnoresAdvertisements || router.priority !== OWNER_PRIORITY) return false;
+  if (phase.name === 'active') return phase.handover === undefined;
+  return priority === 0 || priority === OWNER_PRIORITY;
 }
 
 /** When the runtime must next send a tick; undefined means never. */

@@ -1,5 +1,5 @@
 /** Everything that goes wrong on a network and its hosts, at random. */
-import { FATAL_CHECK, WEIGHTED_CHECK } from './cluster.js';
+import { FATAL_CHECK, FILE_CHECK, WEIGHTED_CHECK } from './cluster.js';
 import { CALM } from './lan.js';
 import type { SimNode } from './node.js';
 import type { World } from './world.js';
@@ -7,13 +7,15 @@ import type { World } from './world.js';
 type Disaster = (world: World, node: SimNode) => void;
 
 const DISASTERS: readonly (readonly [weight: number, disaster: Disaster])[] = [
-  [3, (_world, node) => node.crash('process')],
-  [2, (_world, node) => node.crash('host')],
-  [8, (_world, node) => node.start()],
-  [3, (_world, node) => node.pause()],
-  [5, (_world, node) => node.resume()],
-  [2, (_world, node) => node.stop(true)],
-  [1, (_world, node) => node.stop(false)],
+  [3, (_world, node) => node.host.crash('process')],
+  [2, (_world, node) => node.host.crash('host')],
+  [8, (_world, node) => node.host.start()],
+  [3, (_world, node) => node.host.pause()],
+  [5, (_world, node) => node.host.resume()],
+  [2, (_world, node) => node.host.stop(true)],
+  [1, (_world, node) => node.host.stop(false)],
+  [2, (_world, node) => node.host.suspend()],
+  [2, (world, node) => turnFile(world, node)],
   [3, (world, node) => node.turn(FATAL_CHECK, world.random.chance(0.6) ? 'up' : 'down')],
   [3, (world, node) => node.turn(WEIGHTED_CHECK, world.random.chance(0.5) ? 'up' : 'down')],
   [1, (_world, node) => loseAddress(node)],
@@ -43,9 +45,10 @@ export function calm(world: World): void {
   world.lan.weather = CALM;
   world.partition(random.chance(0.25) ? randomSides(world) : undefined);
   for (const node of world.nodes) {
-    node.resume();
-    if (random.chance(0.6)) node.start();
+    node.host.resume();
+    if (random.chance(0.6)) node.host.start();
     if (random.chance(0.8)) node.turn(FATAL_CHECK, 'up');
+    if (random.chance(0.7) && node.reality.has(FILE_CHECK)) node.turn(FILE_CHECK, 0);
   }
   world.log('calm');
 }
@@ -57,7 +60,7 @@ export function forge(world: World, priority: number, interval: number): void {
   const addresses = world.nodes[0]?.router.addresses ?? [];
   world.lan.send(-1, {
     kind: 'advertisement',
-    source: 0xffff_fff0,
+    source: typeof addresses[0] === 'bigint' ? (0xfebfn << 112n) | 1n : 0xffff_fff0,
     advertisement: { priority, interval: version2 ? world.interval : interval, addresses },
   });
 }
@@ -85,8 +88,13 @@ function storm(world: World): void {
   };
 }
 
+/** Numbers of both signs; with some weights a fault. */
+function turnFile(world: World, node: SimNode): void {
+  if (node.reality.has(FILE_CHECK)) node.turn(FILE_CHECK, world.random.pick([0, 0, 1, 7, -30, 60, 300, -300]));
+}
+
 function loseAddress(node: SimNode): void {
-  if (node.process === 'running' && node.active) node.feed({ kind: 'addressLost' });
+  if (node.host.process === 'running' && node.active) node.feed({ kind: 'addressLost' });
 }
 
 /** Another priority, or (version 3) another interval of at most four times the others'. */

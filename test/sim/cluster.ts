@@ -1,18 +1,21 @@
 /** Random members of one virtual router, as an operator could have configured them. */
-import type { Ipv4, Micros, Track, VirtualRouter } from '../../agent/vrrp/index.js';
+import type { IpAddress, Micros, Track, VirtualRouter } from '../../agent/vrrp/index.js';
 import type { Random } from './random.js';
 
 export interface MemberSpec {
-  readonly source: Ipv4;
+  readonly source: IpAddress;
   readonly router: VirtualRouter;
 }
 
 const SECOND: Micros = 1_000_000;
-const VIRTUAL: readonly Ipv4[] = [0xc0a8_011a];
+const VIRTUAL: readonly IpAddress[] = [0xc0a8_011a];
+const VIRTUAL6: readonly IpAddress[] = [(0xfe80n << 112n) | 0x1an, (0x2001_0db8n << 96n) | 0x1an];
 
-/** The tracks that every member has: one whose failure is a fault, one that moves the priority. */
+/** The tracks that members have: one whose failure is a fault, one that moves the priority, sometimes one with a value. */
 export const FATAL_CHECK = 'check fatal';
 export const WEIGHTED_CHECK = 'check weighted';
+/** A file with a number in it. */
+export const FILE_CHECK = 'check file';
 
 /** Two to five members of one virtual router that agree on everything except priority (and, sometimes, interval). */
 export function randomCluster(random: Random): readonly MemberSpec[] {
@@ -25,10 +28,21 @@ export function randomCluster(random: Random): readonly MemberSpec[] {
   const weight = random.pick([-60, -2, 40]);
   const reverse = random.chance(0.2);
   const leased = random.chance(0.9);
-  return randomSources(random, count).map((source, index) => {
+  const isIpv6 = version === 3 && random.chance(0.3);
+  const downTimerAdvertisements = random.pick([3, 3, 3, 2, 5]);
+  // Without leases an agent that died would be asked for ever.
+  const duplicateProbe = random.pick(leased ? (['off', 'off', 'warn', 'refuse'] as const) : (['off', 'warn'] as const));
+  const file: Track | undefined = random.chance(0.4)
+    ? { id: FILE_CHECK, weight: random.pick([0, 1, -10]), reverse: random.chance(0.2) }
+    : undefined;
+  const lowerPriorityNoAdvertisement = random.chance(0.1);
+  const ownerIgnoresAdvertisements = random.chance(0.3) && priorities.filter((each) => each === 255).length === 1;
+  const sources = isIpv6 ? randomSources6(random, count) : randomSources(random, count);
+  return sources.map((source, index) => {
     const tracks: Track[] = [
       { id: FATAL_CHECK, weight: 0, reverse: false },
       { id: WEIGHTED_CHECK, weight, reverse },
+      ...(file === undefined ? [] : [file]),
     ];
     const router: VirtualRouter = {
       name: 'sim',
@@ -39,7 +53,7 @@ export function randomCluster(random: Random): readonly MemberSpec[] {
       preemptMode: mode !== 'nopreempt',
       preemptDelay: mode === 'delay' ? 5 * interval : 0,
       strictRfc: false,
-      addresses: VIRTUAL,
+      addresses: isIpv6 ? VIRTUAL6 : VIRTUAL,
       tracks,
       announcements: {
         repeat: 2,
@@ -50,12 +64,12 @@ export function randomCluster(random: Random): readonly MemberSpec[] {
         lowerPriorityDelay: 2 * interval,
       },
       leased,
-      downTimerAdvertisements: 3,
-      lowerPriorityNoAdvertisement: false,
-      higherPrioritySendAdvertisement: false,
-      ownerIgnoresAdvertisements: false,
-      timerExpiredBackup: 0,
-      duplicateProbe: 'off',
+      downTimerAdvertisements,
+      lowerPriorityNoAdvertisement,
+      higherPrioritySendAdvertisement: random.chance(0.2),
+      ownerIgnoresAdvertisements,
+      timerExpiredBackup: random.pick([0, 0, 1, 254]),
+      duplicateProbe,
     };
     return { source, router };
   });
@@ -71,9 +85,19 @@ function randomPriorities(random: Random, count: number): readonly number[] {
 }
 
 /** Addresses on both sides of the middle of the number range, where a signed comparison turns around. */
-function randomSources(random: Random, count: number): readonly Ipv4[] {
-  const sources = new Set<Ipv4>();
+function randomSources(random: Random, count: number): readonly IpAddress[] {
+  const sources = new Set<number>();
   while (sources.size < count)
     sources.add(random.pick([0x0a00_0000, 0x7fff_ff00, 0x8000_0000, 0xc0a8_0100]) + random.between(1, 60));
+  return [...sources];
+}
+
+/** Link-local addresses that a float cannot tell apart, and that turn around if only the low half is compared. */
+function randomSources6(random: Random, count: number): readonly IpAddress[] {
+  const sources = new Set<bigint>();
+  while (sources.size < count) {
+    const middle = BigInt(random.pick([0, 0, 0x7fff, 0xffff])) << 48n;
+    sources.add((0xfe80n << 112n) | middle | BigInt(random.between(1, 60)));
+  }
   return [...sources];
 }

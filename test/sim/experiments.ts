@@ -2,12 +2,13 @@
  * One thing done to a settled cluster, and what has to come of it: how fast, by whom, and what must not happen.
  */
 import type { Instant, Micros } from '../../agent/vrrp/index.js';
-import { skewTime } from '../../agent/vrrp/index.js';
+import { activeDownInterval, pauseLimit, skewTime } from '../../agent/vrrp/index.js';
 import { forge } from './chaos.js';
 import { FATAL_CHECK, WEIGHTED_CHECK } from './cluster.js';
 import { CALM, CALM_DELAY } from './lan.js';
 import { type SimNode, TIMER_LAG } from './node.js';
-import { SLACK, type World } from './world.js';
+import { SLACK } from './stage.js';
+import type { World } from './world.js';
 
 /** Runs if the cluster is fit for it. */
 type Experiment = (world: World, active: SimNode, others: readonly SimNode[]) => void;
@@ -21,7 +22,8 @@ const EXPERIMENTS: readonly (readonly [name: string, experiment: Experiment])[] 
   ['a backup is paused', backupPaused],
   ['the active router is paused', activePaused],
   ['one forged advertisement', forged],
-  ['two advertisements are lost', twoLost],
+  ['all but one advertisement are lost', allButOneLost],
+  ['the active agent is suspended', suspended],
   ['a node comes back', comesBack],
   ['a backup leaves', backupLeaves],
 ];
@@ -32,7 +34,7 @@ export function experiment(world: World): void {
   if (active.length === 0) return;
   const subject = world.random.pick(active);
   const component = world.components().find((nodes) => nodes.includes(subject)) ?? [];
-  const others = component.filter((node) => node !== subject && node.candidate);
+  const others = component.filter((node) => node !== subject && node.host.candidate);
   const [name, run] = world.random.pick(EXPERIMENTS);
   world.log(`experiment: ${name}, active is ${subject.port}`);
   world.forgetTransitions();
@@ -42,32 +44,39 @@ export function experiment(world: World): void {
 
 function hostDies(world: World, active: SimNode, others: readonly SimNode[]): void {
   const since = world.timeline.now;
-  active.crash('host');
-  world.run(world.longestDown + SLACK);
-  expectTakeover(world, others, since, world.longestDown);
+  const bound = world.longestDown + world.probeTime;
+  active.host.crash('host');
+  world.run(bound + SLACK);
+  expectTakeover(world, others, since, bound);
 }
 
 function agentKilled(world: World, active: SimNode, others: readonly SimNode[]): void {
   const since = world.timeline.now;
-  active.crash('process');
-  world.run(world.longestDown + SLACK);
-  expectTakeover(world, others, since, world.longestDown);
+  active.host.crash('process');
+  const bound = whileHeld(world);
+  world.run(bound + SLACK);
+  expectTakeover(world, others, since, bound);
   world.run(Math.max(0, since + world.longestLease + 1_000_000 - world.timeline.now));
   if (active.router.leased && active.holds) world.violate('P2', `node ${active.port} is dead and holds the addresses`);
 }
 
+/** How long a takeover takes at most from one that goes on holding its addresses until its lease ends. */
+function whileHeld(world: World): Micros {
+  return world.longestDown + (world.refuses ? world.longestLease + 1_000_000 + world.probeTime : 0);
+}
+
 function plannedStop(world: World, active: SimNode, others: readonly SimNode[]): void {
   const since = world.timeline.now;
-  active.stop(true);
+  active.host.stop(true);
   if (others.length === 0) {
     world.run(world.longestDown + SLACK);
-    if (active.process !== 'dead') world.violate('P8', `node ${active.port} waits for a successor for ever`);
+    if (active.host.process !== 'dead') world.violate('P8', `node ${active.port} waits for a successor for ever`);
     return;
   }
   withoutOutage(world, [active, ...others], world.longestSkew + SLACK);
   expectTakeover(world, others, since, world.longestSkew);
   world.run(50_000);
-  if (active.process !== 'dead') world.violate('P8', `node ${active.port} has a successor and does not stop`);
+  if (active.host.process !== 'dead') world.violate('P8', `node ${active.port} has a successor and does not stop`);
 }
 
 function fatalCheck(world: World, active: SimNode, others: readonly SimNode[]): void {
@@ -99,25 +108,26 @@ function backupPaused(world: World, _active: SimNode, others: readonly SimNode[]
   // A timer that is only a little late cannot be told from an ordinary one.
   if (until > phase.activeDownAt - 1_000 && until < phase.activeDownAt + 6_000) until += 8_000;
   world.expectNothing('although only a backup was paused', () => {
-    backup.pause();
+    backup.host.pause();
     world.timeline.runUntil(until);
-    backup.resume();
+    backup.host.resume();
     world.run(2 * world.interval);
   });
 }
 
 function activePaused(world: World, active: SimNode, others: readonly SimNode[]): void {
   const since = world.timeline.now;
-  active.pause();
-  const away = world.random.between(world.longestDown + SLACK, 4 * world.longestLease);
-  world.run(world.longestDown + SLACK);
-  expectTakeover(world, others, since, world.longestDown);
+  active.host.pause();
+  const bound = whileHeld(world);
+  const away = world.random.between(bound + SLACK, bound + 4 * world.longestLease);
+  world.run(bound + SLACK);
+  expectTakeover(world, others, since, bound);
   world.timeline.runUntil(Math.max(world.timeline.now, since + away));
   const leaseEnd = since + world.longestLease + 1_000_000;
   if (active.router.leased && active.holds && world.timeline.now > leaseEnd) {
     world.violate('P2', `node ${active.port} is frozen and holds the addresses`);
   }
-  active.resume();
+  active.host.resume();
 }
 
 /** Only beyond the bound on learned intervals: within it, the cost grows with the interval by up to the bound. */
@@ -126,32 +136,58 @@ function forged(world: World, active: SimNode, others: readonly SimNode[]): void
   if (4 * world.interval >= longest) return;
   const since = world.timeline.now;
   forge(world, 255, longest);
-  world.run(world.longestDown + SLACK);
+  world.run(world.longestDown + world.probeTime + SLACK);
   if (![active, ...others].some((node) => node.active)) {
     world.violate('I-11', `one forged advertisement costs more than a down interval (since ${since})`);
   }
 }
 
-/** A down interval is three advertisements and the skew: two of them may be lost. */
-function twoLost(world: World, active: SimNode, others: readonly SimNode[]): void {
+/** A down interval is (usually) three advertisements and the skew: all but one of them may be lost. */
+function allButOneLost(world: World, active: SimNode, others: readonly SimNode[]): void {
   const { phase } = active.member;
   if (phase.name !== 'active' || world.components().length > 1 || others.some((node) => skew(world, node) < SLACK))
     return;
   world.timeline.runUntil(phase.adverAt + TIMER_LAG + CALM_DELAY);
-  world.expectNothing('although only two advertisements were lost', () => {
+  world.expectNothing('although not enough advertisements were lost', () => {
     world.lan.weather = { ...CALM, loss: 1 };
-    world.run(2 * active.router.advertisementInterval);
+    world.run((active.router.downTimerAdvertisements - 1) * active.router.advertisementInterval);
     world.lan.weather = CALM;
     world.run(2 * world.longestDown);
   });
 }
 
+/** The process after it goes on in time, or it is too late and an ordinary takeover. */
+function suspended(world: World, active: SimNode, others: readonly SimNode[]): void {
+  const { router } = active;
+  const since = world.timeline.now;
+  // Without preemption a backup may be of higher priority, and its timer shorter than our patience.
+  const interval = router.advertisementInterval;
+  const patience = others.map((node) => activeDownInterval(node.router, node.wantedPriority, interval) - SLACK);
+  const limit = Math.min(pauseLimit(router, active.wantedPriority), pauseLimit(router, router.priority), ...patience);
+  if (limit > 0 && world.random.chance(0.6)) {
+    const until = since + world.random.between(0, limit);
+    active.host.suspend();
+    withoutOutage(world, [active], Math.min(until - since, router.leased ? limit / 4 : limit));
+    world.timeline.runUntil(until);
+    active.host.start();
+    if (!active.active) world.violate('resume', `node ${active.port} does not go on`);
+    if (others.some((node) => node.active)) world.violate('resume', 'somebody else is active');
+    world.run(2 * world.interval);
+    return;
+  }
+  active.host.suspend();
+  const bound = whileHeld(world);
+  world.run(bound + SLACK);
+  expectTakeover(world, others, since, bound);
+  active.host.start();
+}
+
 function comesBack(world: World, active: SimNode): void {
   const component = world.components().find((nodes) => nodes.includes(active)) ?? [];
-  const gone = component.filter((node) => node.process === 'dead');
+  const gone = component.filter((node) => node.host.process === 'dead');
   if (gone.length === 0) return;
   const back = world.random.pick(gone);
-  back.start();
+  back.host.start();
   if (!waitsLongEnough(back, active)) return;
   if (!world.preempt) stays(world, active, 2 * world.longestDown);
   else stays(world, active, Math.min(...world.nodes.map(({ router }) => router.preemptDelay)));
@@ -159,7 +195,7 @@ function comesBack(world: World, active: SimNode): void {
 
 function backupLeaves(world: World, active: SimNode, others: readonly SimNode[]): void {
   if (others.length === 0) return;
-  world.random.pick(others).stop(world.random.chance(0.5));
+  world.random.pick(others).host.stop(world.random.chance(0.5));
   stays(world, active, 2 * world.longestDown);
 }
 
@@ -187,7 +223,8 @@ function expectTakeover(world: World, others: readonly SimNode[], since: Instant
   const [best, second] = ranked;
   if (best === undefined || second === undefined) return;
   const uniform = world.nodes.every(({ router }) => router.advertisementInterval === world.interval);
-  if (!uniform || skew(world, second) - skew(world, best) < SLACK) return;
+  // One that asked in vain asks again later than others may.
+  if (!uniform || world.refuses || skew(world, second) - skew(world, best) < SLACK) return;
   const wrong = taken.find(({ node }) => node !== best);
   if (wrong) world.violate('skew', `node ${wrong.node.port} took over before ${best.port} could`);
 }

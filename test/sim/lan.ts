@@ -1,10 +1,10 @@
 /** A virtual LAN: every frame goes to every other port, delayed, lost, doubled or cut in one direction. */
-import type { Advertisement, Instant, Ipv4, Micros } from '../../agent/vrrp/index.js';
+import type { Advertisement, Instant, IpAddress, Micros } from '../../agent/vrrp/index.js';
 import type { Random } from './random.js';
 import type { Timeline } from './timeline.js';
 
 export type Frame =
-  | { readonly kind: 'advertisement'; readonly source: Ipv4; readonly advertisement: Advertisement }
+  | { readonly kind: 'advertisement'; readonly source: IpAddress; readonly advertisement: Advertisement }
   /** Gratuitous ARP for all virtual addresses. */
   | { readonly kind: 'announcement' };
 

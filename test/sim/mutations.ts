@@ -3,9 +3,9 @@
  * not tell them from the real one proves nothing.
  */
 import type { Effect, Input, Instant, Member, Outcome, Phase, VirtualRouter } from '../../agent/vrrp/index.js';
-import { currentPriority, nextDeadline, skewTime, step } from '../../agent/vrrp/index.js';
+import { currentPriority, nextDeadline, skewTime, step, stepGroup } from '../../agent/vrrp/index.js';
 import { FATAL_CHECK } from './cluster.js';
-import type { Core } from './node.js';
+import type { Core } from './surroundings.js';
 
 type AdvertisementInput = Extract<Input, { readonly kind: 'advertisement' }>;
 type PhaseOf<Name extends Phase['name']> = Extract<Phase, { readonly name: Name }>;
@@ -98,6 +98,7 @@ export const MUTATIONS: Readonly<Record<string, Core>> = {
   ),
   'an active router sleeps for ever': {
     step,
+    stepGroup,
     nextDeadline: (router, member) => (member.phase.name === 'active' ? undefined : nextDeadline(router, member)),
   },
   'transitions are not reported': without('transitioned'),
@@ -114,7 +115,7 @@ export const MUTATIONS: Readonly<Record<string, Core>> = {
 };
 
 function core(broken: Core['step']): Core {
-  return { step: broken, nextDeadline };
+  return { step: broken, nextDeadline, stepGroup };
 }
 
 /** Lengthens every newly armed down timer. */

@@ -1,99 +1,102 @@
 /**
- * One host of a simulation: the election core, a runtime that carries out its effects, and a kernel that holds the
- * virtual addresses (as one) for as long as their lease. It watches every step for what must hold on one host alone.
+ * One member of a virtual router on one host: the election core's state, a runtime that carries out its effects, and a
+ * kernel that holds the virtual addresses (as one) for as long as their lease. It watches every step for what must hold
+ * on one host alone.
  */
 import {
   type Effect,
   type Input,
   type Instant,
-  type Ipv4,
+  type IpAddress,
   initialMember,
   leaseDuration,
   type Member,
   type Micros,
   type Outcome,
   pauseLimit,
+  type Track,
   type TrackState,
   type VirtualRouter,
 } from '../../agent/vrrp/index.js';
+import { FILE_CHECK } from './cluster.js';
+import type { SimHost } from './host.js';
+import { Kernel } from './kernel.js';
 import type { Frame, Lan } from './lan.js';
 import { failsFatally, wantedPriority } from './oracle.js';
-import type { Random } from './random.js';
-import type { Timeline } from './timeline.js';
+import type { Surroundings, Transitioned } from './surroundings.js';
 
-/** The core under test; a mutation is another one. */
-export interface Core {
-  step(router: VirtualRouter, member: Member, input: Input, now: Instant): Outcome;
-  nextDeadline(router: VirtualRouter, member: Member): Instant | undefined;
-}
-
-/** What a node needs of the world around it. */
-export interface Surroundings {
-  readonly core: Core;
-  readonly timeline: Timeline;
-  readonly random: Random;
-  readonly lan: Lan;
-  /** Whether others' gratuitous ARP is seen at all. */
-  readonly announcementsHeard: boolean;
-  violate(invariant: string, what: string): void;
-  transitioned(node: SimNode, effect: Extract<Effect, { readonly kind: 'transitioned' }>): void;
-  trace(node: SimNode, line: string): void;
-}
+type AdvertisementInput = Extract<Input, { readonly kind: 'advertisement' }>;
 
 /** The longest that a healthy host's timer is late. */
 export const TIMER_LAG = 400;
 /** The longest from an agent's start to the first result of a check. */
 export const FIRST_RESULT = 300_000;
-const KERNEL_SLOWNESS = 360_000;
-const SOCKET_BUFFER = 512;
+/** How long a router that refuses to share its addresses asks for other holders. */
+export const PROBE_TIME = 300_000;
+
+export interface NodePlace {
+  readonly world: Surroundings;
+  readonly host: SimHost;
+  readonly lan: Lan;
+  /** Of the LAN. */
+  readonly port: number;
+  readonly label: string;
+  readonly source: IpAddress;
+}
 
 export class SimNode {
+  readonly host: SimHost;
+  readonly lan: Lan;
   readonly port: number;
-  readonly source: Ipv4;
+  readonly label: string;
+  readonly source: IpAddress;
   router: VirtualRouter;
   member: Member;
-  process: 'running' | 'paused' | 'dead' = 'dead';
-  /** A planned stop is under way. */
-  stopping = false;
   /** What the tracked things really are. */
-  readonly reality = new Map<string, 'up' | 'down'>();
-  /** When the kernel lets go of the addresses; undefined while it does not hold them. */
-  heldUntil: Instant | undefined;
+  readonly reality = new Map<string, TrackState>();
+  /** The addresses in the kernel of its host. */
+  readonly #kernel: Kernel;
+  /** Suspended while active: when it last advertised. */
+  #resumable: Instant | undefined;
   /** What the core believes is installed. */
   #installed = false;
   #listening = false;
   #lastSent: Instant | undefined;
+  /** Whether somebody answers the probe that is under way. */
+  #probe: 'answered' | 'unanswered' | undefined;
   #timer = 0;
   #timerMissed = false;
-  #leaseEndedInPause = false;
   /** Results that the agent has been told. */
   readonly #told = new Map<string, TrackState>();
-  readonly #inbox: (() => void)[] = [];
   readonly #world: Surroundings;
-  #life = 0;
 
-  constructor(world: Surroundings, port: number, source: Ipv4, router: VirtualRouter) {
+  constructor({ world, host, lan, port, label, source }: NodePlace, router: VirtualRouter) {
     this.#world = world;
+    this.host = host;
+    this.lan = lan;
     this.port = port;
+    this.label = label;
     this.source = source;
     this.router = router;
     this.member = initialMember(router);
-    for (const track of router.tracks) this.reality.set(track.id, track.reverse ? 'down' : 'up');
-    world.lan.attach((frame) => this.#receive(frame));
+    for (const track of router.tracks) this.reality.set(track.id, goodState(track));
+    this.#kernel = new Kernel(world, () => this.#leaseEnded());
+    host.nodes.push(this);
+    lan.attach((frame) => this.#receive(frame));
   }
 
   /** Active and not on its way out. */
   get active(): boolean {
-    return this.process !== 'dead' && this.member.phase.name === 'active' && !this.member.phase.handover;
+    return this.host.process !== 'dead' && this.member.phase.name === 'active' && !this.member.phase.handover;
   }
 
   get holds(): boolean {
-    return this.heldUntil !== undefined;
+    return this.#kernel.holds;
   }
 
-  /** Whether it could be active: it runs, and nothing that really is keeps it in fault. */
-  get candidate(): boolean {
-    return this.process === 'running' && !this.stopping && !failsFatally(this.router, (id) => this.reality.get(id));
+  /** Whether something that really is keeps it in fault. */
+  get fails(): boolean {
+    return failsFatally(this.router, (id) => this.reality.get(id));
   }
 
   /** The priority that it ought to have, worked out apart from the core. */
@@ -101,101 +104,82 @@ export class SimNode {
     return wantedPriority(this.router, (id) => this.reality.get(id));
   }
 
-  start(): void {
-    if (this.process !== 'dead') return;
-    this.#life += 1;
-    this.process = 'running';
-    this.stopping = false;
+  /** A new process: nothing is known but what the one before it left for it. */
+  reset(): void {
     this.member = initialMember(this.router);
-    // Leftovers of a former run are removed at start.
-    this.heldUntil = undefined;
+    // Leftovers of a former run are removed at start, unless they are gone on with.
+    if (this.#resumable === undefined) this.#kernel.letGo();
     this.#installed = false;
     this.#listening = false;
-    this.#inbox.length = 0;
+    this.#probe = undefined;
+    this.#timerMissed = false;
     this.#told.clear();
-    this.#world.trace(this, 'starts');
-    this.feed({ kind: 'startup' });
+  }
+
+  startUp(): void {
+    const lastAdvertAt = this.#resumable;
+    this.feed({ kind: 'startup', ...(lastAdvertAt !== undefined && { resume: { lastAdvertAt } }) });
+  }
+
+  removeLeftovers(): void {
+    this.#resumable = undefined;
+    if (this.member.phase.name !== 'active') this.#kernel.letGo();
+  }
+
+  reportAll(): void {
     for (const id of this.reality.keys()) this.#report(id, this.#world.random.between(0, FIRST_RESULT));
   }
 
-  /** Ends the process at once; with its host, the addresses go as well. */
-  crash(what: 'process' | 'host'): void {
-    if (what === 'host') this.heldUntil = undefined;
-    if (this.process === 'dead') return;
-    this.#world.trace(this, `${what} dies`);
-    this.process = 'dead';
-    this.stopping = false;
-    this.#life += 1;
-    this.#inbox.length = 0;
+  powerOff(): void {
+    this.#kernel.letGo();
+    this.#resumable = undefined;
   }
 
-  pause(): void {
-    if (this.process !== 'running') return;
-    this.#world.trace(this, 'paused');
-    this.process = 'paused';
-  }
-
-  /** What came meanwhile is handled after the timer or before it, as chance has it. */
-  resume(): void {
-    if (this.process !== 'paused') return;
-    this.#world.trace(this, 'resumes');
-    this.process = 'running';
-    const queued = this.#inbox.splice(0);
-    const timer = () => {
-      if (this.#timerMissed) this.feed({ kind: 'tick' });
-      this.#timerMissed = false;
-    };
-    if (this.#world.random.chance(0.7)) queued.unshift(timer);
-    else queued.push(timer);
-    for (const handle of queued) if (this.process === 'running') handle();
-  }
-
-  stop(handover: boolean): void {
-    if (this.process !== 'running' || this.stopping) return;
-    this.#world.trace(this, handover ? 'planned stop' : 'abrupt stop');
-    this.stopping = true;
-    this.feed({ kind: 'shutdown', handover });
+  /** The timer that expired during a pause. */
+  catchUp(): void {
+    if (this.#timerMissed) this.feed({ kind: 'tick' });
+    this.#timerMissed = false;
   }
 
   /** A tracked thing changes. */
-  turn(id: string, state: 'up' | 'down'): void {
+  turn(id: string, state: TrackState): void {
     if (this.reality.get(id) === state) return;
-    this.#world.trace(this, `${id} is ${state}`);
+    this.#world.trace(this.label, `${id} is ${state}`);
     this.reality.set(id, state);
-    if (this.process !== 'dead') this.#report(id, 0);
+    if (this.host.process !== 'dead') this.#report(id, 0);
   }
 
   reconfigure(router: VirtualRouter): void {
     const previous = this.router;
     this.router = router;
-    this.#world.trace(this, `reconfigured: priority ${router.priority}, interval ${router.advertisementInterval}`);
-    if (this.process === 'dead') return;
+    this.#world.trace(
+      this.label,
+      `reconfigured: priority ${router.priority}, interval ${router.advertisementInterval}`,
+    );
+    if (this.host.process === 'dead') return;
     // What counts as a pause is measured by the new interval from now on.
     this.#lastSent = undefined;
-    this.#handle(() => this.feed({ kind: 'reconfigured', previous }));
+    this.host.handle(() => this.feed({ kind: 'reconfigured', previous }));
   }
 
   feed(input: Input): void {
     const { core, timeline, random } = this.#world;
     const { now } = timeline;
-    const before = this.member;
     if (input.kind === 'track') this.#told.set(input.id, input.state);
-    const deadline = core.nextDeadline(this.router, before);
-    if (random.chance(0.01) && deadline !== undefined && now < deadline) this.#checkEarlyTick(before, now);
-    const { member, effects } = core.step(this.router, before, input, now);
+    const deadline = core.nextDeadline(this.router, this.member);
+    if (random.chance(0.01) && deadline !== undefined && now < deadline) this.#checkEarlyTick(this.member, now);
+    this.host.decide(this, input);
+  }
+
+  /** What was decided for it; without an input it is another member of its group that moved it. */
+  take({ member, effects }: Outcome, input: Input | undefined): void {
+    const before = this.member;
     this.member = member;
     for (const effect of effects) this.#carryOut(effect, before);
     this.#checkStep(before, input, effects);
-    const next = core.nextDeadline(this.router, member);
-    if (input.kind === 'tick' && next !== undefined && next <= now) {
+    const next = this.#world.core.nextDeadline(this.router, member);
+    if (input?.kind === 'tick' && next !== undefined && next <= this.#world.timeline.now) {
       this.#violate('progress', 'a tick left a deadline that is not in the future');
-    }
-    if (this.stopping && member.phase.name === 'initialize') {
-      this.process = 'dead';
-      this.stopping = false;
-      this.#life += 1;
-      this.#world.trace(this, 'stopped');
-      return;
     }
     this.#arm(next);
   }
@@ -205,10 +189,10 @@ export class SimNode {
     const { timeline, random } = this.#world;
     if (deadline === undefined) return;
     const armed = this.#timer;
-    const life = this.#life;
+    const { life } = this.host;
     timeline.at(deadline + random.between(0, TIMER_LAG), () => {
-      if (armed !== this.#timer || life !== this.#life) return;
-      if (this.process === 'running') this.feed({ kind: 'tick' });
+      if (armed !== this.#timer || life !== this.host.life) return;
+      if (this.host.process === 'running') this.feed({ kind: 'tick' });
       else this.#timerMissed = true;
     });
   }
@@ -216,29 +200,28 @@ export class SimNode {
   #receive(frame: Frame): void {
     if (frame.kind === 'advertisement') {
       const { source, advertisement } = frame;
-      this.#handle(() => this.feed({ kind: 'advertisement', source, local: this.source, advertisement }));
+      this.host.handle(() => this.feed({ kind: 'advertisement', source, local: this.source, advertisement }));
     } else {
-      this.#handle(() => {
+      this.host.handle(() => {
         if (this.#listening && this.#world.announcementsHeard) this.feed({ kind: 'announcementHeard' });
       });
     }
   }
 
-  #report(id: string, delay: number): void {
-    const life = this.#life;
-    this.#world.timeline.after(delay, () => {
-      if (life !== this.#life) return;
-      this.#handle(() => this.feed({ kind: 'track', id, state: this.reality.get(id) ?? 'unknown' }));
-    });
+  #report(id: string, delay: Micros): void {
+    this.host.later(delay, () => this.feed({ kind: 'track', id, state: this.reality.get(id) ?? 'unknown' }));
   }
 
-  #handle(input: () => void): void {
-    if (this.process === 'running') input();
-    else if (this.process === 'paused' && this.#inbox.length < SOCKET_BUFFER) this.#inbox.push(input);
+  /** Whoever holds the addresses now answers in a moment. */
+  #ask(): void {
+    const isAnswered = this.#world.isAnswered(this);
+    this.#probe = isAnswered ? 'answered' : 'unanswered';
+    if (isAnswered) this.host.later(this.#world.random.between(40, 600), () => this.feed({ kind: 'addressConflict' }));
   }
 
   #carryOut(effect: Effect, before: Member): void {
-    const { timeline, lan } = this.#world;
+    const { lan } = this;
+    const { timeline } = this.#world;
     switch (effect.kind) {
       case 'advertise':
         this.#checkAdvertisement(effect.priority, before);
@@ -261,7 +244,7 @@ export class SimNode {
       case 'removeAddresses':
         if (!this.#installed) this.#violate('effects', 'addresses are removed that were not added');
         this.#installed = false;
-        this.heldUntil = undefined;
+        this.#kernel.letGo();
         return;
       case 'renewAddresses':
       case 'syncAddresses':
@@ -276,10 +259,19 @@ export class SimNode {
         this.#listening = effect.on;
         return;
       case 'transitioned':
-        this.#world.trace(this, `${effect.from} -> ${effect.to} (${effect.reason.code})`);
+        this.#world.trace(this.label, `${effect.from} -> ${effect.to} (${effect.reason.code})`);
+        this.#checkTransition(effect);
+        if (effect.reason.code === 'suspended' && effect.from === 'active') {
+          // What the kernel has is nobody's until somebody goes on with it.
+          this.#installed = false;
+          this.#resumable = timeline.now;
+        }
         this.#world.transitioned(this, effect);
         return;
       case 'probeAddresses':
+        if (this.#installed) this.#violate('probe', 'asked after it was claimed');
+        this.#ask();
+        return;
       case 'pausedTooLong':
       case 'noticed':
       case 'lowerPriorityHeard':
@@ -291,21 +283,14 @@ export class SimNode {
 
   /** Adds or renews the addresses in the kernel. */
   #hold(): void {
-    const { timeline, random } = this.#world;
-    this.#leaseEndedInPause = false;
-    if (!this.router.leased) {
-      this.heldUntil = Number.POSITIVE_INFINITY;
-      return;
+    this.#kernel.hold(this.router.leased ? leaseDuration(this.router) : undefined);
+  }
+
+  #leaseEnded(): void {
+    this.#world.trace(this.label, 'lease ends');
+    if (this.#resumable === undefined && this.host.process === 'running') {
+      this.#violate('I-4', 'the lease of a running active router ran out');
     }
-    const until = timeline.now + leaseDuration(this.router) + random.between(0, KERNEL_SLOWNESS);
-    this.heldUntil = until;
-    timeline.at(until, () => {
-      if (this.heldUntil !== until) return;
-      this.heldUntil = undefined;
-      this.#world.trace(this, 'lease ends');
-      if (this.process === 'running') this.#violate('I-4', 'the lease of a running active router ran out');
-      this.#leaseEndedInPause = true;
-    });
   }
 
   #checkAdvertisement(priority: number, before: Member): void {
@@ -313,7 +298,9 @@ export class SimNode {
     if (priority === 0) return;
     const wanted = wantedPriority(this.router, (id) => this.#told.get(id));
     if (priority !== wanted) this.#violate('priority', `advertises ${priority}, ought to be ${wanted}`);
-    if (this.member.phase.name !== 'active' || this.member.phase.handover) {
+    const isOnItsWay =
+      before.phase.name === 'active' && (this.router.higherPrioritySendAdvertisement || this.host.stopping);
+    if ((this.member.phase.name !== 'active' && !isOnItsWay) || isHandingOver(this.member)) {
       this.#violate('effects', `advertises ${priority} while ${this.member.phase.name}`);
     }
     if (before.phase.name !== 'active' || this.#lastSent === undefined) return;
@@ -323,30 +310,32 @@ export class SimNode {
     }
   }
 
-  #checkStep(before: Member, input: Input, effects: readonly Effect[]): void {
+  #checkStep(before: Member, input: Input | undefined, effects: readonly Effect[]): void {
     const { phase, tracks, noticed } = this.member;
     let name = before.phase.name;
     for (const effect of effects) {
       if (effect.kind !== 'transitioned') continue;
       if (effect.from !== name || effect.to === name)
         this.#violate('effects', `reports ${effect.from} -> ${effect.to}`);
-      const left = effect.from === 'initialize' && effect.to !== 'fault' && effect.to !== 'initialize';
+      const left = effect.from === 'initialize' && effect.to !== 'fault' && effect.reason.code !== 'resumed';
       if (left && this.router.tracks.some(({ id, weight }) => weight === 0 && !this.#told.has(id))) {
         this.#violate('init', `becomes ${effect.to} before every check has a result`);
       }
-      if (left && this.router.priority === 255 && effect.to !== 'active') {
+      const startsActive = this.router.priority === 255 && this.router.duplicateProbe !== 'refuse';
+      if (left && startsActive && effect.to !== 'active' && this.host.group === undefined) {
         this.#violate('init', `the owner becomes ${effect.to}`);
       }
       name = effect.to;
     }
-    if (name !== phase.name) this.#violate('I-7', `${name} became ${phase.name} without a transition (${input.kind})`);
+    if (name !== phase.name) this.#violate('I-7', `${name} became ${phase.name} without a transition (${input?.kind})`);
     if (this.#installed !== (phase.name === 'active')) {
       this.#violate(phase.name === 'fault' ? 'I-5' : 'I-4', `${phase.name}, addresses ${this.#installed}`);
     }
-    if (this.holds && !this.#installed) this.#violate('I-4', `holds the addresses while ${phase.name}`);
-    if (this.#installed && !this.holds && !this.#leaseEndedInPause)
+    if (this.holds && !this.#installed && this.#resumable === undefined)
+      this.#violate('I-4', `holds the addresses while ${phase.name}`);
+    if (this.#installed && !this.holds && !this.#kernel.isLeaseOver)
       this.#violate('I-4', 'active without the addresses');
-    this.#checkYielding(before, input, effects);
+    if (input?.kind === 'advertisement') this.#checkYielding(before, input, effects);
     const failed = failsFatally(this.router, (id) => this.#told.get(id));
     if (failed && (phase.name === 'active' || phase.name === 'backup')) {
       this.#violate('I-5', `${phase.name} although a check of weight 0 fails`);
@@ -356,20 +345,44 @@ export class SimNode {
     }
   }
 
+  /** What may be resumed, and that nobody is active at an address that somebody else answered for. */
+  #checkTransition({ to, reason }: Transitioned): void {
+    if (to !== 'active') return;
+    if (reason.code === 'resumed') {
+      const away = this.#world.timeline.now - (this.#resumable ?? Number.NEGATIVE_INFINITY);
+      const limit = pauseLimit(
+        this.router,
+        wantedPriority(this.router, (id) => this.#told.get(id)),
+      );
+      if (away > limit) this.#violate('P2', `goes on after ${away} us of silence`);
+    }
+    const wantsToKnow = reason.code === 'active-down' || reason.code === 'owner-startup';
+    if (this.router.duplicateProbe === 'refuse' && wantsToKnow && this.#probe !== 'unanswered') {
+      this.#violate('probe', `active although its probe is ${this.#probe ?? 'not sent'}`);
+    }
+    this.#probe = undefined;
+  }
+
   /** Who of two active routers yields (RFC 9568 section 6.4.3), apart from the core. */
-  #checkYielding(before: Member, input: Input, effects: readonly Effect[]): void {
-    if (input.kind !== 'advertisement' || before.phase.name !== 'active' || before.phase.handover) return;
+  #checkYielding(before: Member, input: AdvertisementInput, effects: readonly Effect[]): void {
+    if (before.phase.name !== 'active' || before.phase.handover) return;
     if (effects.some((effect) => effect.kind === 'pausedTooLong')) return;
     const own = wantedPriority(this.router, (id) => this.#told.get(id));
     const { priority } = input.advertisement;
     const better = priority > own || (priority === own && input.source > input.local);
     const yielded = this.member.phase.name === 'backup';
+    if (own === 255 && this.router.ownerIgnoresAdvertisements) {
+      if (yielded) this.#violate('election', 'an owner that ignores others yields');
+      return;
+    }
     const ownersMeet = own === 255 && priority === 255;
     if (better && !yielded) this.#violate('election', `stays active although ${priority} was heard and it has ${own}`);
     const answers = effects.some((effect) => effect.kind === 'advertise' && effect.priority > 0);
-    if (!better && !yielded && !answers && !this.#answersWithin(1_000)) {
+    const isSilent = this.router.lowerPriorityNoAdvertisement && priority > 0;
+    if (!better && !yielded && !isSilent && !answers && !this.#answersWithin(1_000)) {
       this.#violate('election', `does not answer the lower priority ${priority}`);
     }
+    if (!better && isSilent && answers) this.#violate('election', `answers the lower priority ${priority}`);
     if (yielded && !better && !ownersMeet) this.#violate('election', `yields to ${priority} although it has ${own}`);
   }
 
@@ -383,12 +396,27 @@ export class SimNode {
     const { member, effects } = this.#world.core.step(this.router, before, { kind: 'tick' }, now);
     // Coming back from a pause, any input steps down, ticks too.
     if (effects.some((effect) => effect.kind === 'pausedTooLong')) return;
-    if (effects.length > 0 || JSON.stringify(member) !== JSON.stringify(before)) {
+    if (effects.length > 0 || asText(member) !== asText(before)) {
       this.#violate('tick', 'an early tick changed something');
     }
   }
 
   #violate(invariant: string, what: string): void {
-    this.#world.violate(invariant, `node ${this.port}: ${what}`);
+    this.#world.violate(invariant, `${this.label}: ${what}`);
   }
+}
+
+/** What neither is a fault nor moves the priority of a check that is named for it. */
+function goodState({ id, weight, reverse }: Track): TrackState {
+  if (id === FILE_CHECK) return weight === 0 && reverse ? 1 : 0;
+  return reverse ? 'down' : 'up';
+}
+
+function isHandingOver({ phase }: Member): boolean {
+  return phase.name === 'active' && phase.handover !== undefined;
+}
+
+/** Addresses of IPv6 are no JSON. */
+function asText(member: Member): string {
+  return JSON.stringify(member, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }

@@ -10,6 +10,10 @@ export function wantedPriority(router: VirtualRouter, state: StateOf): number {
   for (const { id, weight, reverse } of router.tracks) {
     const known = state(id);
     const amount = Math.abs(weight);
+    if (typeof known === 'number') {
+      const product = known * weight * (reverse ? -1 : 1);
+      sum += product > 253 ? 253 : product;
+    }
     if (weight > 0 && known === 'up') sum += reverse ? -amount : amount;
     if (weight < 0 && known === 'down') sum += reverse ? amount : -amount;
   }
@@ -17,7 +21,12 @@ export function wantedPriority(router: VirtualRouter, state: StateOf): number {
   return sum > 254 ? 254 : sum;
 }
 
-/** Whether a track of weight 0 is bad. */
+/** Whether a track of weight 0 is bad, or a value weighs so much that it is a fault. */
 export function failsFatally(router: VirtualRouter, state: StateOf): boolean {
-  return router.tracks.some(({ id, weight, reverse }) => weight === 0 && state(id) === (reverse ? 'up' : 'down'));
+  return router.tracks.some(({ id, weight, reverse }) => {
+    const known = state(id);
+    if (typeof known !== 'number') return weight === 0 && known === (reverse ? 'up' : 'down');
+    if (weight === 0) return (known === 0) === reverse;
+    return router.priority !== 255 && known * weight * (reverse ? -1 : 1) < -253;
+  });
 }

@@ -1,6 +1,6 @@
 /** node dist/test/sim/replay.js SEED: runs one seed with its whole story printed; exit 1 if something does not hold. */
 import { simulate } from './simulate.js';
-import { Violation } from './world.js';
+import { Violation } from './stage.js';
 
 const seed = Number(process.argv[2]);
 if (!Number.isSafeInteger(seed) || seed < 0) {

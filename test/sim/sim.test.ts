@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MUTATIONS } from './mutations.js';
 import { simulate } from './simulate.js';
-import { Violation } from './world.js';
+import { Violation } from './stage.js';
 
 const SEEDS = 400;
 const SEEDS_PER_MUTATION = 400;

@@ -1,16 +1,16 @@
 /** One seed: a cluster, then chaos, calm and experiments in turn. Throws a Violation. */
-import { nextDeadline, step } from '../../agent/vrrp/index.js';
+import { nextDeadline, step, stepGroup } from '../../agent/vrrp/index.js';
 import { calm, chaos } from './chaos.js';
 import { experiment } from './experiments.js';
-import type { Core } from './node.js';
+import type { Core } from './surroundings.js';
 import { World } from './world.js';
 
-export const PRODUCTION_CORE: Core = { step, nextDeadline };
+export const PRODUCTION_CORE: Core = { step, nextDeadline, stepGroup };
 
 export function simulate(seed: number, core: Core = PRODUCTION_CORE, log?: (line: string) => void): void {
   const world = new World(seed, core, log);
   for (const node of world.nodes) {
-    node.start();
+    node.host.start();
     world.run(world.random.between(0, world.interval));
   }
   world.settle();

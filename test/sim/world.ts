@@ -2,100 +2,49 @@
  * A whole run: a LAN, its hosts, the log, and what must hold between hosts once nothing disturbs them. What happens in
  * it is decided in chaos.ts and experiments.ts.
  */
-import type { Effect, Instant, Micros } from '../../agent/vrrp/index.js';
+import type { Micros } from '../../agent/vrrp/index.js';
 import { formatIp } from '../../proto/rules/ip.js';
 import { randomCluster } from './cluster.js';
+import { SimHost } from './host.js';
 import { Lan } from './lan.js';
-import { type Core, FIRST_RESULT, SimNode, type Surroundings } from './node.js';
-import { Random } from './random.js';
-import { Timeline } from './timeline.js';
+import { FIRST_RESULT, PROBE_TIME, SimNode } from './node.js';
+import { SLACK, Stage } from './stage.js';
+import type { Core } from './surroundings.js';
 
-/** Something that must hold did not. */
-export class Violation extends Error {
-  readonly code = 'SIM_VIOLATION';
-  readonly invariant: string;
-
-  constructor(invariant: string, what: string, seed: number, at: Instant) {
-    super(
-      `${invariant}: ${what}, at ${(at / 1e6).toFixed(6)} s of seed ${seed}; replay: node dist/test/sim/replay.js ${seed}`,
-    );
-    this.name = 'Violation';
-    this.invariant = invariant;
-  }
-}
-
-export interface Transition {
-  readonly at: Instant;
-  readonly node: SimNode;
-  readonly to: string;
-  readonly cause: string;
-}
-
-/** Frames on their way and timers that are late: what a bound on a calm LAN must allow on top of the protocol's. */
-export const SLACK: Micros = 5_000;
-
-export class World implements Surroundings {
-  readonly seed: number;
-  readonly core: Core;
-  readonly random: Random;
-  readonly timeline = new Timeline();
+export class World extends Stage {
   readonly lan: Lan;
   readonly nodes: readonly SimNode[];
-  readonly announcementsHeard: boolean;
-  /** Since the last call of `expectNothing` or `forgetTransitions`. */
-  transitions: Transition[] = [];
-  /** While set, any transition is a violation (I-7): nothing has happened that could cause one. */
-  #nothingExpected: string | undefined;
-  readonly #log: ((line: string) => void) | undefined;
   /** Which side of a partition each port is on; all zero without one. */
   #sides: readonly number[];
 
   constructor(seed: number, core: Core, log?: (line: string) => void) {
-    this.seed = seed;
-    this.core = core;
-    this.#log = log;
-    this.random = new Random(seed);
-    this.announcementsHeard = this.random.chance(0.8);
+    super(seed, core, log);
     this.lan = new Lan(this.timeline, this.random);
-    this.nodes = randomCluster(this.random).map(({ source, router }, port) => new SimNode(this, port, source, router));
+    const { lan } = this;
+    this.nodes = randomCluster(this.random).map(({ source, router }, port) => {
+      const label = `node ${port}`;
+      const place = { world: this, host: new SimHost(this, label), lan, port, label, source };
+      return new SimNode(place, router);
+    });
     this.#sides = this.nodes.map(() => 0);
-    for (const { port, source, router } of this.nodes) {
+    for (const { label, source, router } of this.nodes) {
       this.log(
-        `node ${port}: ${formatIp(source)}, version ${router.version}, priority ${router.priority}, ` +
-          `interval ${router.advertisementInterval} us, preempt ${router.preemptMode} after ${router.preemptDelay} us, ` +
-          `weight ${router.tracks[1]?.weight}${router.tracks[1]?.reverse ? ' reversed' : ''}, leased ${router.leased}`,
+        `${label}: ${formatIp(source)}, version ${router.version}, priority ${router.priority}, ` +
+          `interval ${router.advertisementInterval} us, ${router.downTimerAdvertisements} may be missed, ` +
+          `preempt ${router.preemptMode} after ${router.preemptDelay} us, ` +
+          `${router.tracks.map(({ id, weight, reverse }) => `${id} ${weight}${reverse ? ' reversed' : ''}`).join(', ')}, ` +
+          `leased ${router.leased}, probe ${router.duplicateProbe}`,
       );
     }
-  }
-
-  log(line: string): void {
-    this.#log?.(`${(this.timeline.now / 1e6).toFixed(6)} ${line}`);
-  }
-
-  trace(node: SimNode, line: string): void {
-    if (this.#log) this.log(`node ${node.port}: ${line}`);
-  }
-
-  violate(invariant: string, what: string): never {
-    const violation = new Violation(invariant, what, this.seed, this.timeline.now);
-    this.log(violation.message);
-    throw violation;
-  }
-
-  transitioned(node: SimNode, effect: Extract<Effect, { readonly kind: 'transitioned' }>): void {
-    if (this.#nothingExpected !== undefined) {
-      this.violate('I-7', `node ${node.port} becomes ${effect.to} (${effect.reason.code}) ${this.#nothingExpected}`);
-    }
-    this.transitions.push({ at: this.timeline.now, node, to: effect.to, cause: effect.reason.code });
   }
 
   get interval(): Micros {
     return Math.max(...this.nodes.map(({ router }) => router.advertisementInterval));
   }
 
-  /** The longest Active_Down_Interval that any member can have, by the formula at priority 1. */
+  /** The longest Active_Down_Interval that any member can have, by the formula at priority 1. All miss as many. */
   get longestDown(): Micros {
-    return 3 * this.interval + this.longestSkew;
+    return (this.nodes[0]?.router.downTimerAdvertisements ?? 3) * this.interval + this.longestSkew;
   }
 
   get longestSkew(): Micros {
@@ -114,15 +63,22 @@ export class World implements Surroundings {
     return Math.max(...this.nodes.map(({ router }) => router.preemptDelay));
   }
 
+  get refuses(): boolean {
+    return this.nodes.some(({ router }) => router.duplicateProbe === 'refuse');
+  }
+
+  /** How much longer a takeover takes than the protocol's bound: an agent that died is asked until its lease ends. */
+  get probeTime(): Micros {
+    return this.refuses ? PROBE_TIME : 0;
+  }
+
   /** By when everything must be as it ought to be, from when nothing disturbs any more (I-2: two down intervals). */
   get settleTime(): Micros {
     const election = 2 * this.longestDown + this.interval;
     const delay = this.preemptDelay > 0 ? this.preemptDelay + this.longestDown : 0;
-    return Math.max(election, this.longestLease + 1_000_000) + delay + FIRST_RESULT + SLACK;
-  }
-
-  run(span: Micros): void {
-    this.timeline.runUntil(this.timeline.now + span);
+    const leases = this.longestLease + 1_000_000;
+    const probes = this.refuses ? leases + this.longestDown + 2 * PROBE_TIME : 0;
+    return Math.max(election, leases) + delay + probes + FIRST_RESULT + SLACK;
   }
 
   /** Splits the LAN by a side (0 or 1) per port, or heals it. */
@@ -147,31 +103,19 @@ export class World implements Surroundings {
     this.checkSettled();
   }
 
-  /** Any transition during the action is a violation. */
-  expectNothing(why: string, action: () => void): void {
-    this.#nothingExpected = why;
-    action();
-    this.#nothingExpected = undefined;
-    this.transitions = [];
-  }
-
-  forgetTransitions(): void {
-    this.transitions = [];
-  }
-
   checkSettled(): void {
     for (const component of this.components()) {
       const who = component.map(({ port }) => port).join(', ');
       const active = component.filter((node) => node.active);
       const ports = active.map(({ port }) => port).join(', ');
       if (active.length > 1) this.violate('I-1', `of the nodes ${who} all of ${ports} are active`);
-      const best = bestOf(component.filter((node) => node.candidate));
+      const best = bestOf(component.filter((node) => node.host.candidate));
       if (best && active.length === 0) this.violate('I-2', `none of the nodes ${who} is active`);
       // Equal priority does not preempt, whatever the address (RFC 9568 section 6.4.2).
       if (best && this.preempt && active[0]?.wantedPriority !== best.wantedPriority) {
         this.violate('I-3', `of the nodes ${who}, ${ports} is active instead of ${best.port}`);
       }
-      const holders = component.filter((node) => node.holds && (node.router.leased || node.process !== 'dead'));
+      const holders = component.filter((node) => node.holds && (node.router.leased || node.host.process !== 'dead'));
       const strangers = holders.filter((node) => !node.active);
       if (strangers.length > 0) {
         this.violate('I-4', `${strangers.map(({ port }) => port).join(', ')} hold the addresses without being active`);
