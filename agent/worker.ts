@@ -172,8 +172,8 @@ async function adoptFile(
   present: AgentWorker,
   { file, node }: Extract<RunMode, { kind: 'standalone' }>,
 ): Promise<Reloaded & { readonly isFileWrong: boolean }> {
-  const { nodeEdges } = await import('../proto/keepalived/index.js');
-  const { remarks, runnable } = await judgeFile(file, { given: node, hostName: hostname() }, nodeEdges);
+  const { ownHostEdges } = await import('../proto/keepalived/index.js');
+  const { remarks, runnable } = await judgeFile(file, { given: node, hostName: hostname() }, ownHostEdges);
   logRemarks(remarks);
   const lines = remarks.map(formatRemark);
   if (runnable === undefined || hasErrors(remarks)) return { ok: false, lines, isFileWrong: true };

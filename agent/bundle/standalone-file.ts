@@ -99,7 +99,7 @@ export function hasErrors(remarks: readonly FileRemark[]): boolean {
 
 async function readKeepalivedFile(file: string, names: NodeNames, edges: SourceEdges): Promise<ReadResources> {
   const { findProgram, importKeepalived, readKeepalived } = await import('../../proto/keepalived/index.js');
-  const read = readKeepalived(file, edges);
+  const read = readKeepalived(file, edges, { configId: names.given, hostName: names.hostName });
   const name = names.given ?? read.config.global.routerId?.value ?? names.hostName;
   const imported = importKeepalived([{ name, config: read.config, findProgram }]);
   const [node] = membersOf(imported.resources);

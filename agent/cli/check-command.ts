@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import process from 'node:process';
 import type { Bundle } from '../../proto/gen/baton/v1/bundle.js';
-import { nodeEdges } from '../../proto/keepalived/index.js';
+import { ownHostEdges } from '../../proto/keepalived/index.js';
 import { programsOf } from '../bundle/policy.js';
 import { settingsOf } from '../bundle/settings.js';
 import { type FileRemark, formatRemark, hasErrors, judgeFile } from '../bundle/standalone-file.js';
@@ -26,7 +26,7 @@ export const CHECK: CommandSpec = {
 export async function check(command: ParsedCommand): Promise<number> {
   const json = wantsJson(command);
   const file = command.operands[0] ?? '';
-  const judged = await judgeFile(file, { given: command.text('node'), hostName: hostname() }, nodeEdges);
+  const judged = await judgeFile(file, { given: command.text('node'), hostName: hostname() }, ownHostEdges);
   const remarks = [...judged.remarks];
   if (judged.runnable !== undefined) {
     const { bundle } = judged.runnable;

@@ -54,7 +54,7 @@ async function importHosts(
   const hosts: ImportedHost[] = [];
   const remarks: Remark[] = [];
   for (const { name, file } of args.map(readHostArgument)) {
-    const read = readKeepalived(file, nodeEdges);
+    const read = readKeepalived(file, nodeEdges, { configId: name });
     remarks.push(...read.remarks);
     hosts.push(name === undefined ? { config: read.config } : { name, config: read.config });
   }
