@@ -35,7 +35,7 @@ export class AdvertisementSet {
     const [first] = this.#templates;
     if (first === undefined) return this.#packets;
     // The signature covers neither the destination nor the checksum: any of them may be signed for all.
-    const trailer = this.signer?.trailerOf(first.packet(priority), first.messageStart, first.messageEnd);
+    const trailer = this.signer?.trailerOf(first.toSign(priority), first.messageStart, first.messageEnd);
     for (const [i, template] of this.#templates.entries()) {
       const packet = this.#packets[i];
       if (packet !== undefined) packet.bytes = template.packet(priority, trailer);

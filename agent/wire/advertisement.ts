@@ -138,22 +138,29 @@ export class AdvertisementTemplate {
   /**
    * The whole packet with this priority (0..255), the next identification and, if signed, this trailer. The same memory
    * each time: it is good until the next call. The identification goes from 1 to 65535 and around, leaving out 0, which
-   * would make the kernel choose one.
+   * would make the kernel choose one. Throws RangeError for another priority.
    */
   packet(priority: number, trailer?: Uint8Array): Uint8Array {
+    this.toSign(priority);
     const isIpv4 = this.messageStart === IPV4_HEADER_LENGTH;
     if (isIpv4) {
       const identification = this.#identification === 0xffff ? 1 : this.#identification + 1;
       this.#patch(IPV4_OFFSET.checksum, IPV4_OFFSET.identification, identification);
       this.#identification = identification;
     }
-    const checksumAt = this.messageStart + VRRP_OFFSET.checksum;
-    const count = this.#view.getUint8(this.messageStart + VRRP_OFFSET.addressCount);
-    this.#patch(checksumAt, this.messageStart + VRRP_OFFSET.priority, ((priority & 0xff) << 8) | count);
     if (this.#isSigned && trailer !== undefined) {
       this.#bytes.set(trailer, this.messageEnd);
       if (!isIpv4) this.#setChecksum(true);
     }
+    return this.#bytes;
+  }
+
+  /** The same memory with this priority, the rest as it was left: all that a signature covers is there. */
+  toSign(priority: number): Uint8Array {
+    requireRange('priority', priority, 0, 255);
+    const checksumAt = this.messageStart + VRRP_OFFSET.checksum;
+    const count = this.#view.getUint8(this.messageStart + VRRP_OFFSET.addressCount);
+    this.#patch(checksumAt, this.messageStart + VRRP_OFFSET.priority, (priority << 8) | count);
     return this.#bytes;
   }
 

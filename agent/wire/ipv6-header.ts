@@ -22,15 +22,16 @@ export const IPV6_EXTENSION = { hopByHop: 0, routing: 43, fragment: 44, destinat
 
 const LOW_64_BITS = 0xffff_ffff_ffff_ffffn;
 
-/** Writes the header of a packet that fills `packet`; VRRP unless another next header is given. */
+/** Writes the header of a packet that fills `packet`; VRRP, as network control, unless told otherwise. */
 export function writeIpv6Header(
   packet: DataView,
   source: Ipv6,
   destination: Ipv6,
   hopLimit: number,
   nextHeader: number = VRRP_PROTOCOL,
+  trafficClass: number = TRAFFIC_CLASS,
 ): void {
-  packet.setUint32(0, (6 << 28) | (TRAFFIC_CLASS << 20));
+  packet.setUint32(0, (6 << 28) | (trafficClass << 20));
   packet.setUint16(IPV6_OFFSET.payloadLength, packet.byteLength - IPV6_HEADER_LENGTH);
   packet.setUint8(IPV6_OFFSET.nextHeader, nextHeader);
   packet.setUint8(IPV6_OFFSET.hopLimit, hopLimit);

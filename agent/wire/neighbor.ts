@@ -167,7 +167,7 @@ function newNeighborFrame(
   const group = new Uint8Array(ETHERNET_ADDRESS_LENGTH).fill(0x33, 0, 2);
   new DataView(group.buffer).setUint32(2, Number(destination & 0xffff_ffffn));
   const frame = newFrame(group, hardwareAddress, ETHERTYPE_IPV6, IPV6_HEADER_LENGTH + messageLength);
-  writeIpv6Header(new DataView(frame.buffer, ETHERNET_HEADER_LENGTH), source, destination, HOP_LIMIT, ICMPV6);
+  writeIpv6Header(new DataView(frame.buffer, ETHERNET_HEADER_LENGTH), source, destination, HOP_LIMIT, ICMPV6, 0);
   return frame;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeArp, encodeGratuitousArp, isAnnouncement } from '../../agent/wire/arp.js';
+import { decodeArp, encodeArpProbe, encodeGratuitousArp, isAnnouncement } from '../../agent/wire/arp.js';
 import { bytesOf, GRATUITOUS_ARP, ip } from './captured.js';
 
 const mac = bytesOf('72ede7c2a8e9');
@@ -10,7 +10,19 @@ test('a gratuitous request is byte for byte as captured', () => {
   assert.deepEqual(encodeGratuitousArp(mac, ip('10.9.0.26')), bytesOf(GRATUITOUS_ARP));
 });
 
+test('a probe asks for the address and tells of none (RFC 5227 section 2.1.1)', () => {
+  const frame = encodeArpProbe(mac, ip('10.9.0.26'));
+  assert.deepEqual(
+    frame,
+    bytesOf(`ffffffffffff 72ede7c2a8e9 0806 0001 0800 06 04 0001
+      72ede7c2a8e9 00000000 000000000000 0a09001a`),
+  );
+  const message = decodeArp(frame);
+  assert.ok(message !== undefined && !isAnnouncement(message));
+});
+
 test('only Ethernet addresses are announced', () => {
+  assert.throws(() => encodeArpProbe(mac.subarray(1), 1), RangeError);
   assert.throws(() => encodeGratuitousArp(mac.subarray(1), 1), RangeError);
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { addToSum, finishChecksum, foldSum, patchChecksum, pseudoHeaderSum } from '../../agent/wire/checksum.js';
-import { bytesOf, ip } from './captured.js';
+import { bytesOf, V3_IPV6, V3_MULTICAST } from './captured.js';
 
 const checksumOf = (hex: string): number => {
   const bytes = bytesOf(hex);
@@ -32,7 +32,9 @@ test('a range leaves out what is around it', () => {
 
 test('the pseudo-header sums source, destination, protocol and length', () => {
   // 0a09 + 0001 + e000 + 0012 + 0070 + 0010
-  assert.equal(pseudoHeaderSum(ip('10.9.0.1'), ip('224.0.0.18'), 112, 16), 0xea9c);
+  assert.equal(pseudoHeaderSum(bytesOf(V3_MULTICAST), 12, 20, 16), 0xea9c);
+  // fe80 + 0001 + ff02 + 0012 + 0070 + 0028
+  assert.equal(pseudoHeaderSum(bytesOf(V3_IPV6), 8, 40, 40), 0x1fe2d);
 });
 
 test('a patched checksum is right wherever the whole one is', () => {

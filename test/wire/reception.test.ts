@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AdvertisementFields, encodeAdvertisement } from '../../agent/wire/advertisement.js';
+import { type AdvertisementFields, AdvertisementTemplate } from '../../agent/wire/advertisement.js';
 import { addToSum, finishChecksum } from '../../agent/wire/checksum.js';
+import { HMAC_REFUSALS } from '../../agent/wire/hmac-verifier.js';
 import { DROP_REASONS, type DropReason, decodeAdvertisement, type Expectations } from '../../agent/wire/reception.js';
 import { bytesOf, ip, secret, V2_NONE, V2_PASS, V3_MESSAGE_ONLY, V3_MULTICAST, V3_UNICAST } from './captured.js';
 
@@ -16,8 +17,12 @@ const multicast: Expectations = {
 };
 const version2: Expectations = { ...multicast, version: 2 };
 const withPassword: Expectations = { ...version2, password: secret('pg-vrrp') };
-const unicast: Expectations = { ...multicast, transport: { kind: 'unicast', peers: new Set([ip('10.9.0.1')]) } };
-const receive = (packet: Uint8Array, expected: Expectations) => decodeAdvertisement(packet, new Map([[10, expected]]));
+const unicast: Expectations = {
+  ...multicast,
+  transport: { kind: 'unicast', peers: new Map([[ip('10.9.0.1'), { least: 0, greatest: 255 }]]) },
+};
+const receive = (packet: Uint8Array, expected: Expectations) =>
+  decodeAdvertisement(4, packet, new Map([[10, expected]]));
 
 const accepted: readonly (readonly [string, string, Expectations, object])[] = [
   ['v2 PASS', V2_PASS, withPassword, { priority: 100, interval: 1_000_000, addresses }],
@@ -68,6 +73,24 @@ function resized(hex: string, extra: number): Uint8Array {
   return larger;
 }
 
+function believing(...sources: readonly string[]): Expectations {
+  return {
+    ...multicast,
+    transport: { kind: 'multicast', group: ip('224.0.0.18'), believed: new Set(sources.map(ip)) },
+  };
+}
+const anotherGroup: Expectations = { ...multicast, transport: { kind: 'multicast', group: ip('239.1.2.3') } };
+
+/** The same without its two addresses. */
+function without(hex: string): Uint8Array {
+  const bytes = resized(hex, -8);
+  bytes[IP + 3] = 0;
+  const view = new DataView(bytes.buffer);
+  view.setUint16(IP + 6, 0);
+  view.setUint16(IP + 6, finishChecksum(addToSum(0, bytes, IP, bytes.length)));
+  return bytes;
+}
+
 const rows: readonly (readonly [string, DropReason | 'accepted', Uint8Array, Expectations])[] = [
   ['empty payload', 'truncated', resized(V3_MULTICAST, -16), multicast],
   ...[1, 2, 3, 4, 5, 6, 7].map(
@@ -105,6 +128,23 @@ const rows: readonly (readonly [string, DropReason | 'accepted', Uint8Array, Exp
     (ttl) => [`TTL ${ttl}`, 'bad-ttl', changed(V3_MULTICAST, setByte(8, ttl)), multicast] as const,
   ),
   ['TTL 254 by unicast', 'accepted', changed(V3_UNICAST, setByte(8, 254)), unicast],
+  ...[
+    [63, 'bad-ttl'],
+    [64, 'accepted'],
+    [200, 'accepted'],
+    [201, 'bad-ttl'],
+  ].map(
+    ([ttl, verdict]) =>
+      [
+        `TTL ${ttl} by unicast, 64 to 200 allowed`,
+        verdict as DropReason | 'accepted',
+        changed(V3_UNICAST, setByte(8, Number(ttl))),
+        {
+          ...unicast,
+          transport: { kind: 'unicast', peers: new Map([[ip('10.9.0.1'), { least: 64, greatest: 200 }]]) },
+        },
+      ] as const,
+  ),
   ['interval 0', 'zero-interval', changed(V3_MULTICAST, setWord(IP + 4, 0)), multicast],
   ['interval 0 with reserved bits', 'zero-interval', changed(V3_MULTICAST, setWord(IP + 4, 0xf000)), multicast],
   ['interval 0, version 2', 'zero-interval', changed(V2_NONE, setByte(IP + 5, 0)), version2],
@@ -148,6 +188,11 @@ const rows: readonly (readonly [string, DropReason | 'accepted', Uint8Array, Exp
   ['unicast from a stranger', 'not-a-peer', changed(V3_UNICAST, setSource('10.9.0.9')), unicast],
   ['unicast to a multicast router', 'wrong-destination', bytesOf(V3_UNICAST), multicast],
   ['multicast to a unicast router', 'wrong-destination', bytesOf(V3_MULTICAST), unicast],
+  ['a believed source', 'accepted', bytesOf(V3_MULTICAST), believing('10.9.0.1', '10.9.0.9')],
+  ['a source that is not believed', 'not-a-peer', bytesOf(V3_MULTICAST), believing('10.9.0.9')],
+  ['a group of its own', 'accepted', changed(V3_MULTICAST, setDestination('239.1.2.3')), anotherGroup],
+  ['the usual group to a router with its own', 'wrong-destination', bytesOf(V3_MULTICAST), anotherGroup],
+  ['count 0 to a router without addresses', 'accepted', without(V3_MULTICAST), { ...multicast, mayBeEmpty: true }],
   ['another group', 'wrong-destination', changed(V3_MULTICAST, setDestination('224.0.0.1')), multicast],
   ['total length beyond the datagram', 'truncated', changed(V3_MULTICAST, setWord(2, 37)), multicast],
   ['total length below the IP header', 'bad-ip-header', changed(V3_MULTICAST, setWord(2, 19)), multicast],
@@ -207,7 +252,8 @@ for (const [name, verdict, packet, expected] of rows) {
 }
 
 test('every reason has a row', () => {
-  const covered = new Set(rows.map(([, verdict]) => verdict));
+  const elsewhere: readonly string[] = [...HMAC_REFUSALS, 'address-not-link-local'];
+  const covered = new Set([...rows.map(([, verdict]) => verdict), ...elsewhere]);
   assert.deepEqual(
     DROP_REASONS.filter((reason) => !covered.has(reason)),
     [],
@@ -254,7 +300,7 @@ test('the list of addresses is returned as it came, duplicates and oddities incl
     destination: ip('224.0.0.18'),
     checksum: 'message_only',
   };
-  const reception = receive(encodeAdvertisement(fields, 100, 1), multicast);
+  const reception = receive(new AdvertisementTemplate(fields).packet(100), multicast);
   assert.ok(reception.ok);
   assert.deepEqual(reception.advertisement.addresses, odd);
 });
