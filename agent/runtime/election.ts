@@ -349,6 +349,7 @@ class ElectionLoop implements Election {
 
   #shutdown(handover: boolean, now: Instant): void {
     this.#isStopping = true;
+    this.#reconfiguration.stop();
     for (const router of this.#roster.all()) this.#elector.step(router, { kind: 'shutdown', handover }, now);
   }
 
@@ -356,6 +357,7 @@ class ElectionLoop implements Election {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#isSuspending = true;
+    this.#reconfiguration.stop();
     const active = [...this.#roster.running.values()].filter((router) => router.isActive);
     for (const router of this.#roster.all()) this.#elector.step(router, { kind: 'suspend' }, now);
     this.#resumable = active

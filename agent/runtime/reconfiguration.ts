@@ -94,6 +94,11 @@ export class Reconfiguration {
     for (const group of regrouped) this.#judge(group, now);
   }
 
+  /** Everything stops: nobody who waits starts any more. */
+  stop(): void {
+    this.#waiting = [];
+  }
+
   /** One that is on its way out and is wanted again after all is wanted as it was. */
   #recall(wanted: readonly RouterSettings[]): readonly RunningRouter[] {
     const { roster } = this.tools;

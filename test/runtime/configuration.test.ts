@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { changeBetween, problemsOf } from '../../agent/runtime/configuration.js';
-import { settings } from './router-settings.js';
+import { changeBetween } from '../../agent/runtime/change.js';
+import { problemsOf } from '../../agent/runtime/configuration.js';
+import { electionSettings, settings } from './router-settings.js';
 
 const named = (name: string, vrid: number, more = {}) =>
   settings({ name, vrid, addresses: [`10.0.1.${vrid}`], ...more });
@@ -22,7 +23,11 @@ describe('a configuration is refused', () => {
     ['for an interval beyond 40.95 s', [settings({ interval: 40_960_000 })], 'routers[r].advertisementInterval'],
     ['for a name that no interface has', [settings({ interface: 'no/such' })], 'routers[r].interface'],
     ['for a name of 16 bytes', [settings({ interface: 'a234567890123456' })], 'routers[r].interface'],
-    ['for no address', [settings({ addresses: [] })], 'routers[r].addresses'],
+    [
+      'for 256 addresses',
+      [settings({ addresses: Array.from({ length: 256 }, (_, index) => `10.1.${index}.1`) })],
+      'routers[r].addresses',
+    ],
     ['for a prefix length of 33', [settings({ addresses: ['10.0.0.9/33'] })], 'routers[r].addresses[10.0.0.9]'],
     ['for an address twice', [settings({ addresses: ['10.0.0.9', '10.0.0.9'] })], 'routers[r].addresses[10.0.0.9]'],
     [
@@ -36,7 +41,7 @@ describe('a configuration is refused', () => {
     ['for a password of 7 bytes', [settings({ version: 2, more: { password: bytes(7) } })], 'routers[r].password'],
   ] as const) {
     test(why, () => {
-      const problems = problemsOf(routers);
+      const problems = problemsOf(electionSettings(routers));
       assert.ok(
         problems.some((problem) => problem.path === path),
         JSON.stringify(problems),
@@ -49,7 +54,7 @@ describe('a configuration is refused', () => {
     const a = named('a', 1, { priority: 1, interval: 10_000 });
     const b = settings({ name: 'b', vrid: 1, interface: 'em2', priority: 255, interval: 40_950_000 });
     const c = named('c', 255, { version: 2, interval: 255_000_000 });
-    assert.deepEqual(problemsOf([a, b, c]), []);
+    assert.deepEqual(problemsOf(electionSettings([a, b, c])), []);
   });
 });
 
@@ -69,22 +74,44 @@ describe('the way from one configuration to the next', () => {
   test('stops, changes and starts the rest', () => {
     const { stop, change, start } = changeBetween(
       [named('gone', 1), named('kept', 2), named('changed', 3)],
-      [named('kept', 2), named('changed', 3, { priority: 7 }), named('new', 1)],
+      [named('kept', 2), named('changed', 3, { priority: 7 }), named('new', 4)],
     );
-    assert.deepEqual([stop, names(change), names(start)], [['gone'], ['changed'], ['new']]);
+    assert.deepEqual(
+      [stop, names(change.map((each) => each.settings)), names(start)],
+      [['gone'], ['changed'], ['new']],
+    );
   });
 
   test('a password that differs in one byte is a change', () => {
     const secret = (last: number) =>
       settings({ version: 2, more: { password: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, last) } });
-    assert.deepEqual(names(changeBetween([secret(8)], [secret(9)]).change), ['r']);
-    assert.deepEqual(names(changeBetween([secret(8)], [secret(8)]).change), []);
+    assert.deepEqual(names(changeBetween([secret(8)], [secret(9)]).change.map((each) => each.settings)), ['r']);
+    assert.deepEqual(names(changeBetween([secret(8)], [secret(8)]).start), []);
   });
 
-  test('another VRID, version or interface is another router', () => {
-    for (const other of [named('a', 2), named('a', 1, { version: 2 }), named('a', 1, { interface: 'em2' })]) {
+  test('a router keeps its place under another name, and two may exchange theirs', () => {
+    const renamed = changeBetween([named('a', 1)], [named('b', 1)]);
+    assert.deepEqual([renamed.stop, renamed.change.map((each) => each.name), renamed.start], [[], ['a'], []]);
+    const exchanged = changeBetween([named('a', 1), named('b', 2)], [named('b', 1), named('a', 2)]);
+    assert.deepEqual(
+      exchanged.change.map(({ name, settings: to }) => [name, to.router.name, to.router.vrid]),
+      [
+        ['a', 'b', 1],
+        ['b', 'a', 2],
+      ],
+    );
+  });
+
+  test('another VRID, version, interface, transport or virtual MAC is another router', () => {
+    for (const other of [
+      named('a', 2),
+      named('a', 1, { version: 2 }),
+      named('a', 1, { interface: 'em2' }),
+      named('a', 1, { more: { peers: ['10.0.0.2'] } }),
+      named('a', 1, { more: { virtualMac: { name: 'vrrp.1', address: '00:00:5e:00:01:01', transmitOnBase: false } } }),
+    ]) {
       const { stop, change, start } = changeBetween([named('a', 1)], [other]);
-      assert.deepEqual([stop, names(change), names(start)], [['a'], [], ['a']]);
+      assert.deepEqual([stop, change, names(start)], [['a'], [], ['a']]);
     }
   });
 });

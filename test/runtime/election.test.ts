@@ -223,35 +223,28 @@ describe('configuration', () => {
     }
   });
 
-  test('without a router stops it: priority 0, addresses removed, sockets closed', () => {
+  test('without a router hands its addresses over: priority 0, and removed when nobody takes them', () => {
     const { clock, host } = lan();
     const a = host('a', '10.0.0.1');
     a.configure(settings());
     clock.advance(DOWN_100);
     a.takeLog();
     assert.deepEqual(a.configure(), []);
-    assert.deepEqual(a.takeLog(), ['advert 0', `delete ${VIP}/32`]);
+    assert.deepEqual(a.takeLog(), ['advert 0']);
+    assert.equal(a.router().handingOver, true);
+    clock.advance(4 * SECOND);
+    assert.ok(a.takeLog().includes(`delete ${VIP}/32`));
+    assert.deepEqual(a.status().routers, []);
     assert.equal(a.openSockets, 1);
-  });
-
-  test('of another VRID is another router', () => {
-    const { clock, host } = lan();
-    const a = host('a', '10.0.0.1');
-    a.configure(settings({ vrid: 10 }));
-    clock.advance(DOWN_100);
-    a.takeLog();
-    a.configure(settings({ vrid: 11 }));
-    assert.deepEqual(a.takeLog(), ['advert 0', `delete ${VIP}/32`]);
-    assert.equal(a.router().state, 'backup');
   });
 
   test('a check that was already judged counts for a router that comes later', () => {
     const { host } = lan();
     const a = host('a', '10.0.0.1');
-    a.tell({ kind: 'check', check: 'web', state: 'down' });
+    a.tell({ kind: 'track', id: 'check web', state: 'down' });
     a.configure(settings({ tracks: [{ id: 'check web', weight: -30, reverse: false }] }));
     assert.equal(a.router().effectivePriority, 70);
-    a.tell({ kind: 'check', check: 'web', state: 'up' });
+    a.tell({ kind: 'track', id: 'check web', state: 'up' });
     assert.equal(a.router().effectivePriority, 100);
   });
 
@@ -260,7 +253,7 @@ describe('configuration', () => {
     const a = host('a', '10.0.0.1');
     a.configure(settings());
     clock.advance(DOWN_100);
-    a.tell({ kind: 'check', check: 'web', state: 'down' });
+    a.tell({ kind: 'track', id: 'check web', state: 'down' });
     a.configure(settings({ interval: 2 * SECOND, tracks: [{ id: 'check web', weight: 0, reverse: false }] }));
     assert.equal(a.router().state, 'fault');
     assert.ok(!a.holds(VIP));
@@ -272,7 +265,7 @@ describe('configuration', () => {
     a.configure(settings({ tracks: [{ id: 'check web', weight: 0, reverse: false }] }));
     assert.equal(a.router().state, 'initialize');
     assert.deepEqual(a.router().holdReasons, ['check web has no result yet']);
-    a.tell({ kind: 'check', check: 'web', state: 'up' });
+    a.tell({ kind: 'track', id: 'check web', state: 'up' });
     assert.equal(a.router().state, 'backup');
   });
 });

@@ -52,7 +52,7 @@ describe('interfaces', () => {
     clock.advance(DOWN_100);
     assert.equal(a.router().state, 'active');
     assert.ok(a.holds(VIP));
-    assert.equal(a.openSockets, 3);
+    assert.equal(a.openSockets, 4);
   });
 
   test('one that is renamed is gone, until it has its name again', () => {
@@ -107,7 +107,7 @@ describe('interfaces', () => {
     const { a, clock } = activeHost();
     a.breakSockets();
     clock.advance(SECOND);
-    assert.equal(a.openSockets, 3);
+    assert.equal(a.openSockets, 4);
     assert.equal(a.router().state, 'active');
   });
 
