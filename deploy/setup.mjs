@@ -3,7 +3,7 @@
 // packages from the lock file, the build. One line a step; what is there already is not done again. Plain JavaScript
 // without dependencies, and old syntax at the top, so that a wrong Node still says so.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ process.chdir(root);
 /** Programs that a purpose needs, and the Debian package that brings each. */
 const COMPILER = { 'g++': 'g++', make: 'make', python3: 'python3' };
 const NETWORK = { ip: 'iproute2', nft: 'nftables', ping: 'iputils-ping' };
-const TESTING = { keepalived: 'keepalived', tcpdump: 'tcpdump', openssl: 'openssl' };
+const TESTING = { keepalived: 'keepalived', vtysh: 'frr', tcpdump: 'tcpdump', openssl: 'openssl' };
 
 const purpose = process.argv[2] ?? 'test';
 if (!['build', 'test', 'demo'].includes(purpose)) {
@@ -87,10 +87,24 @@ function installDebianPackages(programs) {
   step(`installing Debian packages: ${packages.join(' ')}`);
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, encoding: 'utf8' };
   spawnSync('apt-get', ['update', '-q'], options);
-  const result = spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], options);
+  const result = withoutServices(() =>
+    spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], options),
+  );
   if (result.status !== 0) {
     process.stderr.write(`${result.stdout}${result.stderr}`);
     refuse(`apt-get could not install ${packages.join(' ')}; its output is above.`);
+  }
+}
+
+/** keepalived and FRR are wanted as programs: policy-rc.d(8) keeps their packages from starting services of this machine. */
+function withoutServices(install) {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (existsSync(policy)) return install();
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    rmSync(policy);
   }
 }
 
