@@ -1,13 +1,14 @@
 /** What the lines of a vrrp_instance mean together, with keepalived's rules and defaults. */
 import { HmacMode } from '../gen/baton/v1/resources.js';
 import { MICROS_PER_CENTISECOND, MICROS_PER_SECOND, type Micros } from '../rules/time.js';
-import type { TrackEntries, VirtualAddress, VrrpInstance } from './config.js';
-import { isLinkLocalText } from './read-addresses.js';
+import { settleAddresses } from './complete-addresses.js';
+import { ownInterfaceLeftOut, settleTracks } from './complete-tracks.js';
+import type { VrrpInstance } from './config.js';
 import { resolveGarp } from './read-garp.js';
 import { DEFAULT_DOWN_TIMER_ADVERTS, DEFAULT_VIRTUAL_MAC_PREFIX, type GlobalSettings } from './read-global.js';
 import type { RawInstance } from './read-instance.js';
 import type { RawSyncGroup } from './read-sync-group.js';
-import { mapTracks, resolveTracks, type TrackedTables } from './read-tracks.js';
+import { resolveTracks, type TrackedTables } from './read-tracks.js';
 import { virtualMacText } from './read-virtual-mac.js';
 import type { Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
@@ -16,7 +17,6 @@ import { showSeconds } from './values.js';
 const OWNER = 255;
 const DEFAULT_PRIORITY = 100;
 const DEFAULT_VERSION = 2;
-const MAX_ADDRESSES = 255;
 /** 12 bits of centiseconds. */
 const MAX_V3_INTERVAL: Micros = 4_095 * MICROS_PER_CENTISECOND;
 
@@ -108,65 +108,6 @@ function settleVersion(
     `version 2 has no IPv6 (RFC 3768), and Baton does not send keepalived's own form of it; write version 3 for ${quoted(raw.name)} on all hosts, the instance is left out`,
   );
   return undefined;
-}
-
-/** Undefined and reported when keepalived does not start without any. */
-function settleAddresses(
-  raw: RawInstance,
-  version: 2 | 3 | undefined,
-  family: 4 | 6,
-  strict: boolean,
-  at: At,
-  remarks: Remarks,
-): Pick<VrrpInstance, 'addresses' | 'excludedAddresses'> | undefined {
-  const addresses: VirtualAddress[] = [...raw.addresses];
-  const excluded = raw.excludedAddresses.filter((entry) => {
-    const isTwice = addresses.some((other) => other.address === entry.address && other.device === entry.device);
-    if (isTwice) remarks.warning(entry.origin, `${entry.address} is a virtual address already; it is taken once`);
-    return !isTwice;
-  });
-  if (addresses.length === 0) {
-    const allowed = (raw.switches.get('no_virtual_ipaddress') ?? false) && !strict;
-    if (!allowed && (version === 3 || strict)) {
-      remarks.error(
-        raw.origin,
-        `${quoted(raw.name)} has no virtual_ipaddress; the instance is left out, and keepalived does not start over this`,
-      );
-      return undefined;
-    }
-    if (!allowed) {
-      remarks.warning(
-        raw.origin,
-        `${quoted(raw.name)} has no virtual_ipaddress: it elects a master and moves no address, as in keepalived`,
-      );
-    }
-  }
-  const maximum = greatestCount(raw, version, family);
-  if (addresses.length > maximum) {
-    const moved = addresses.splice(maximum);
-    remarks.warning(
-      moved[0]?.origin ?? at('virtual_ipaddress'),
-      `more virtual addresses than the ${maximum} that an advertisement has room for; the ${moved.length} from here on are not advertised, as in keepalived`,
-    );
-    excluded.unshift(...moved);
-  }
-  const first = addresses[0];
-  if (family === 6 && raw.unicastPeers.length === 0 && first !== undefined && !isLinkLocalText(first.address)) {
-    remarks.add(
-      strict ? 'error' : 'note',
-      first.origin,
-      `the first address of an IPv6 instance should be link-local (RFC 9568 section 5.2.9)${strict ? '; keepalived complains in strict mode' : ', for keepalived and Baton it need not be'}`,
-    );
-  }
-  return { addresses, excludedAddresses: excluded };
-}
-
-/** As many addresses as keepalived puts into one Ethernet frame of 1500 bytes; the count itself is one byte. */
-function greatestCount(raw: RawInstance, version: 2 | 3 | undefined, family: 4 | 6): number {
-  const ethernet = 14;
-  const header = family === 6 ? 40 : 20;
-  const vrrp = 8 + (family === 4 && version === 2 ? 8 : 0) + (raw.hmac === undefined ? 0 : 28);
-  return Math.min(MAX_ADDRESSES, Math.floor((1_500 - ethernet - header - vrrp) / (family === 6 ? 16 : 4)));
 }
 
 type Election = Pick<VrrpInstance, 'priority' | 'preempt' | 'preemptDelay'>;
@@ -404,43 +345,6 @@ function settleTimers(
       isOwner && (strict || (raw.switches.get('owner_ignore_adverts') ?? settings.ownerIgnoresAdverts)),
     timerExpiredBackup,
   };
-}
-
-/** The own interface is tracked in any case, and its weight never counts. */
-function ownInterfaceLeftOut(tracks: TrackEntries, raw: RawInstance, remarks: Remarks): TrackEntries {
-  return mapTracks(tracks, (entry, list) => {
-    if (list !== 'trackInterfaces' || entry.name !== raw.interface) return entry;
-    remarks.note(
-      entry.origin,
-      `track_interface ${entry.name} is the instance's own interface, which puts it in fault in any case; the entry is left out, as in keepalived`,
-    );
-    return undefined;
-  });
-}
-
-/** Weights that count for nothing: those of an owner, and those in a sync group that does not ask for them. */
-function settleTracks(
-  tracks: TrackEntries,
-  isOwner: boolean,
-  group: RawSyncGroup | undefined,
-  remarks: Remarks,
-): TrackEntries {
-  const inGroup = group !== undefined && !group.trackingWeight;
-  if (!isOwner && !inGroup) return tracks;
-  return mapTracks(tracks, (entry, list) => {
-    if (entry.weight === 0) return entry;
-    const what = `${quoted(entry.name)} has weight ${entry.weight}`;
-    const cause = inGroup
-      ? `but sync group ${quoted(group.name)} has no sync_group_tracking_weight`
-      : 'but priority 255 never moves';
-    // A file's own weight is 1 where none is written, which asks for nothing.
-    const staysAsFault = (inGroup && list === 'trackInterfaces') || (list === 'trackFiles' && entry.weight === 1);
-    remarks.warning(
-      entry.origin,
-      `${what}, ${cause}; ${staysAsFault ? 'it counts as weight 0 (fault)' : 'the entry is left out'}, as in keepalived`,
-    );
-    return staysAsFault ? { ...entry, weight: 0 } : undefined;
-  });
 }
 
 function withUser(raw: RawInstance, scriptUser: string | undefined): VrrpInstance['hooks'] {

@@ -174,6 +174,12 @@ function readPeer(
     );
     return undefined;
   }
+  if (length !== undefined) {
+    remarks.warning(
+      line.origin,
+      `${address}: keepalived's manual has a prefix length after peer, and so has Baton; keepalived itself leaves such a peer out`,
+    );
+  }
   if (prefixLength !== whole) {
     remarks.warning(line.origin, `${address}: with peer the prefix length is the peer's, as in keepalived`);
   }

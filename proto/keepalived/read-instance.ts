@@ -6,6 +6,7 @@ import type { HmacSettings, InstanceHooks, Item, UnicastPeer, VirtualAddress } f
 import type { HostEdges } from './edges.js';
 import { INTERFACE_RULE, isInterfaceName } from './interface-name.js';
 import { readAddresses } from './read-addresses.js';
+import { readAuthentication } from './read-authentication.js';
 import { readNotify } from './read-command.js';
 import { garpHandlers, type PartialGarp } from './read-garp.js';
 import { MAX_DOWN_TIMER_ADVERTS, readGroup, reportStrict } from './read-global.js';
@@ -66,8 +67,6 @@ export interface InstanceSurroundings {
   readonly tables: TableNames;
 }
 
-/** RFC 2338 section 5.3.6: eight bytes. */
-const PASSWORD_BYTES = 8;
 const MIN_INTERVAL: Micros = 10_000;
 const MAX_INTERVAL: Micros = 255 * MICROS_PER_SECOND;
 const MAX_PREEMPT_DELAY: Micros = 1_000 * MICROS_PER_SECOND;
@@ -234,7 +233,11 @@ function handlersOf(
     unicast_ttl: (line) => {
       raw.unicastTtl = readWhole(line, [1, 255], 'the line is ignored', remarks) ?? raw.unicastTtl;
     },
-    authentication: (line) => readAuthentication(line, raw, remarks),
+    authentication: (line) => {
+      const { type, password } = readAuthentication(line, remarks);
+      raw.authenticationType = type ?? raw.authenticationType;
+      raw.password = password ?? raw.password;
+    },
     auth_hmac: (line) => {
       raw.hmac ??= readHmac(line, host, remarks);
     },
@@ -376,43 +379,3 @@ function readTimerExpired(line: Statement, raw: RawInstance, remarks: Remarks): 
 }
 
 const GREATEST_BACKUP_PRIORITY = 254;
-
-function readAuthentication(statement: Statement, raw: RawInstance, remarks: Remarks): void {
-  const handlers: Record<string, Handler> = {
-    auth_type: (line) => {
-      const word = singleValue(line, remarks);
-      if (word === undefined) return;
-      if (word === 'PASS' || word === 'AH') raw.authenticationType = word;
-      else
-        remarks.error(
-          line.origin,
-          'auth_type is neither PASS nor AH; there is no authentication then, as in keepalived',
-        );
-    },
-    auth_pass: (line) => {
-      const word = singleValue(line, remarks);
-      if (word === undefined) return;
-      const bytes = new TextEncoder().encode(word);
-      if (bytes.length > PASSWORD_BYTES) {
-        remarks.warning(
-          line.origin,
-          `auth_pass has ${bytes.length} bytes; only the first ${PASSWORD_BYTES} count, in keepalived and in Baton`,
-        );
-      }
-      raw.password = firstBytes(word, PASSWORD_BYTES);
-    },
-  };
-  walkBlock('authentication', statement.block ?? [], handlers, remarks);
-}
-
-/** The longest beginning of whole characters that fits into so many bytes of UTF-8. */
-function firstBytes(text: string, limit: number): string {
-  let kept = '';
-  let used = 0;
-  for (const character of text) {
-    used += new TextEncoder().encode(character).length;
-    if (used > limit) break;
-    kept += character;
-  }
-  return kept;
-}

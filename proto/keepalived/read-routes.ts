@@ -120,6 +120,9 @@ function readOption(reader: OptionReader, word: string, draft: Draft, isStatic: 
   switch (word) {
     case 'inet':
     case 'inet6':
+      reader.warn(
+        `keepalived's manual has the word ${word}, and so has Baton; keepalived itself skips the word after it`,
+      );
       agree(reader, draft, word === 'inet' ? 4 : 6);
       return;
     case 'src': {

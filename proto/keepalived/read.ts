@@ -223,13 +223,24 @@ function readNetwork(
   const limits: AnnouncementGroup[] = [];
   const delays: InterfaceDelays[] = [];
   const limited = new Set<string>();
-  for (const { statement } of blocks.addresses) readAddresses(statement, 'static', addresses, remarks);
-  for (const { statement } of blocks.routes) readRoutes(statement, routes, true, tables, remarks);
-  for (const { statement } of blocks.rules) readRules(statement, rules, true, tables, remarks);
+  const orders = new Map<object, number>();
+  const each = <T extends object>(placed: readonly Placed[], list: T[], read: (statement: Statement) => void): void => {
+    for (const { statement, order } of placed) {
+      const from = list.length;
+      read(statement);
+      for (const item of list.slice(from)) orders.set(item, order);
+    }
+  };
+  each(blocks.addresses, addresses, (statement) => readAddresses(statement, 'static', addresses, remarks));
+  each(blocks.routes, routes, (statement) => readRoutes(statement, routes, true, tables, remarks));
+  each(blocks.rules, rules, (statement) => readRules(statement, rules, true, tables, remarks));
   for (const { statement } of blocks.garpGroups) readGarpGroup(statement, limited, limits, remarks);
   for (const { statement } of blocks.delays) readInterfaceDelays(statement, delays, remarks);
-  const groups = named(blocks.trackGroups, remarks, (statement) => readTrackGroup(statement, remarks));
-  const trackGroups = [...groups.values()].map((group): TrackGroup => {
+  const groups = named(blocks.trackGroups, remarks, (statement, order) => {
+    const group = readTrackGroup(statement, remarks);
+    return group && { ...group, order };
+  });
+  const trackGroups = [...groups.values()].map(({ order: _, ...group }): TrackGroup => {
     const members = group.members.filter(({ value, origin }) => {
       if (isInstance(value)) return true;
       remarks.error(
@@ -241,21 +252,32 @@ function readNetwork(
     return { ...group, members };
   });
   const known = <T extends Pick<VirtualAddress, 'trackGroup' | 'origin'>>(item: T): T => {
-    if (item.trackGroup === undefined || groups.has(item.trackGroup)) return item;
-    remarks.error(
-      item.origin,
-      `track_group ${quoted(item.trackGroup)} does not exist; the item is in none, as in keepalived`,
-    );
-    return { ...item, trackGroup: undefined };
+    if (item.trackGroup === undefined) return item;
+    const group = groups.get(item.trackGroup);
+    if (group === undefined) {
+      remarks.error(
+        item.origin,
+        `track_group ${quoted(item.trackGroup)} does not exist; the item is in none, as in keepalived`,
+      );
+      return { ...item, trackGroup: undefined };
+    }
+    if (group.order > (orders.get(item) ?? 0)) {
+      remarks.warning(
+        item.origin,
+        `track_group ${quoted(item.trackGroup)} stands further down, so keepalived ignores the word; Baton does not`,
+      );
+    }
+    return item;
   };
   return {
     addresses: addresses.map((entry) => {
-      if (entry.device !== undefined) return known(entry);
+      const settled = known(entry);
+      if (entry.device !== undefined) return settled;
       remarks.note(
         entry.origin,
         `${entry.address} has no dev, so it is on ${settings.defaultInterface} (default_interface), as in keepalived`,
       );
-      return known({ ...entry, device: settings.defaultInterface });
+      return { ...settled, device: settings.defaultInterface };
     }),
     routes: routes.map(known),
     rules: rules.map(known),
