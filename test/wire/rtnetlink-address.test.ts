@@ -5,21 +5,22 @@ import { messagesOf, type NetlinkMessage, NetlinkWriter } from '../../agent/wire
 import {
   type AddressRequest,
   type AddressVerb,
+  detectionOf,
   readAddress,
   writeAddressDump,
   writeAddressRequest,
 } from '../../agent/wire/rtnetlink-address.js';
-import { readLink, writeLinkDump, writeLinkQuestion } from '../../agent/wire/rtnetlink-link.js';
-import { bytesOf, ip } from './captured.js';
+import { bytesOf, ip, ip6 } from './captured.js';
 
 /** Captured from Linux 6.18: 10.9.0.26/24 added with a lifetime of 3 s by port 2877490234, sequence 2. */
 const NEW_ADDRESS = `58000000 1400 0000 02000000 3a0483ab 02 18 00 00 03000000 0800 0100 0a09001a 0800 0200 0a09001a
   0800 0400 0a0900ff 0900 0300 76303a31 00000000 0800 0800 00000000
   1400 0600 03000000 03000000 60e80500 60e80500`;
-/** The first attributes of a captured message about a veth interface, all that are read among them. */
-const NEW_LINK = `58000000 1000 0000 00000000 00000000 00 00 0100 03000000 43100100 ffffffff
-  0700 0300 763000 00 0800 0d00 e8030000 0500 1000 06 000000 0800 0400 dc050000
-  0a00 0100 06793b0ed603 0000 0a00 0200 ffffffffffff 0000`;
+
+/** Captured from Linux 6.18: an interface's own link-local address while duplicate address detection runs. */
+const NEW_IPV6_ADDRESS = `50000000 1400 0200 01000000 f2080000 0a 40 c0 fd 02000000
+  1400 0100 fe80000000000000 687738fffe24ae35 1400 0600 ffffffff ffffffff 5ade1400 5ade1400
+  0800 0800 c0000000 0500 0b00 03000000`;
 
 const request: AddressRequest = { interfaceIndex: 3, address: ip('10.9.0.26'), prefixLength: 24, lifetime: 3 };
 const written = (write: (writer: NetlinkWriter) => void): Uint8Array => {
@@ -39,24 +40,67 @@ const requests: readonly (readonly [string, AddressVerb, AddressRequest, boolean
     'add',
     { ...request, label: 'v0:1', broadcast: ip('10.9.0.255'), scope: 253 },
     false,
-    `50000000 1400 0106 09000000 00000000 02 18 00 fd 03000000 0800 0200 0a09001a 0800 0100 0a09001a
-     0800 0400 0a0900ff 0900 0300 76303a31 00000000 1400 0600 03000000 03000000 00000000 00000000`,
+    `58000000 1400 0106 09000000 00000000 02 18 00 fd 03000000 0800 0200 0a09001a 0800 0100 0a09001a
+     0800 0400 0a0900ff 0900 0300 76303a31 00000000 0500 0b00 12000000
+     1400 0600 03000000 03000000 00000000 00000000`,
   ],
   [
     'add, for ever, acknowledged',
     'add',
     { ...request, lifetime: 'forever', prefixLength: 32 },
     true,
-    `3c000000 1400 0506 09000000 00000000 02 20 00 00 03000000 0800 0200 0a09001a 0800 0100 0a09001a
-     1400 0600 ffffffff ffffffff 00000000 00000000`,
+    `44000000 1400 0506 09000000 00000000 02 20 00 00 03000000 0800 0200 0a09001a 0800 0100 0a09001a
+     0500 0b00 12000000 1400 0600 ffffffff ffffffff 00000000 00000000`,
   ],
   [
     'renew',
     'renew',
     request,
     false,
-    `3c000000 1400 0105 09000000 00000000 02 18 00 00 03000000 0800 0200 0a09001a 0800 0100 0a09001a
-     1400 0600 03000000 03000000 00000000 00000000`,
+    `44000000 1400 0105 09000000 00000000 02 18 00 00 03000000 0800 0200 0a09001a 0800 0100 0a09001a
+     0500 0b00 12000000 1400 0600 03000000 03000000 00000000 00000000`,
+  ],
+  [
+    'add, to a peer, preferred for less long than it is valid, with all flags',
+    'add',
+    {
+      ...request,
+      peer: ip('10.9.9.9'),
+      preferredLifetime: 1,
+      noPrefixRoute: true,
+      noDad: true,
+      optimistic: true,
+      home: true,
+      manageTemporary: true,
+      autojoin: true,
+    },
+    false,
+    `4c000000 1400 0106 09000000 00000000 02 18 16 00 03000000 0800 0200 0a09001a 0800 0100 0a090909
+     0800 0800 16070000 0500 0b00 12000000 1400 0600 01000000 03000000 00000000 00000000`,
+  ],
+  [
+    'add, IPv6, not preferred, without duplicate address detection',
+    'add',
+    { ...request, address: ip6('2001:db8::5'), prefixLength: 64, preferredLifetime: 0, noDad: true },
+    false,
+    `5c000000 1400 0106 09000000 00000000 0a 40 02 00 03000000
+     1400 0200 20010db8000000000000000000000005 1400 0100 20010db8000000000000000000000005
+     0500 0b00 12000000 1400 0600 00000000 03000000 00000000 00000000`,
+  ],
+  [
+    'preferred for no longer than valid, which the kernel would refuse',
+    'renew',
+    { ...request, preferredLifetime: 'forever' },
+    false,
+    `44000000 1400 0105 09000000 00000000 02 18 00 00 03000000 0800 0200 0a09001a 0800 0100 0a09001a
+     0500 0b00 12000000 1400 0600 03000000 03000000 00000000 00000000`,
+  ],
+  [
+    'delete, to a peer',
+    'delete',
+    { ...request, peer: ip('10.9.9.9') },
+    true,
+    `28000000 1500 0500 09000000 00000000 02 18 00 00 03000000 0800 0200 0a09001a 0800 0100 0a090909`,
   ],
   [
     'delete',
@@ -81,12 +125,8 @@ test('bytes of the questions', () => {
     bytesOf('18000000 1600 0103 01000000 00000000 02000000 00000000'),
   );
   assert.deepEqual(
-    written((writer) => writeLinkDump(writer, 2)),
-    bytesOf(`20000000 1200 0103 02000000 00000000 ${'00'.repeat(16)}`),
-  );
-  assert.deepEqual(
-    written((writer) => writeLinkQuestion(writer, 'em1', 3)),
-    bytesOf(`28000000 1200 0100 03000000 00000000 ${'00'.repeat(16)} 0800 0300 656d3100`),
+    written((writer) => writeAddressDump(writer, 6, 1)),
+    bytesOf('18000000 1600 0103 01000000 00000000 0a000000 00000000'),
   );
 });
 
@@ -114,7 +154,8 @@ test('lifetimes that never end', () => {
     'forever',
     'forever',
   ]);
-  assert.deepEqual(lifetimes(NEW_ADDRESS.replace('0800 0800 00', '0800 0800 80')), ['forever', 'forever']);
+  // Permanent: no end to its validity, whatever is said of it.
+  assert.deepEqual(lifetimes(NEW_ADDRESS.replace('0800 0800 00', '0800 0800 80')), ['forever', 3]);
   assert.deepEqual(lifetimes(NEW_ADDRESS.replace('1400 0600', '1400 0900')), ['forever', 'forever']);
   assert.deepEqual(lifetimes(NEW_ADDRESS.replace('03000000 03000000 60', '00000000 03000000 60')), [3, 0]);
 });
@@ -122,9 +163,33 @@ test('lifetimes that never end', () => {
 test('on a point-to-point interface the address is the local one, not the peer', () => {
   const message = onlyMessage(NEW_ADDRESS.replace('0800 0100 0a09001a', '0800 0100 0a090063'));
   assert.equal(readAddress(message)?.address, ip('10.9.0.26'));
+  assert.equal(readAddress(message)?.peer, ip('10.9.0.99'));
 });
 
-test('what is no IPv4 address is not read', () => {
+test('an IPv6 address is read as the kernel wrote it, with the state of duplicate address detection', () => {
+  const address = readAddress(onlyMessage(NEW_IPV6_ADDRESS));
+  assert.deepEqual(address, {
+    interfaceIndex: 2,
+    address: ip6('fe80::6877:38ff:fe24:ae35'),
+    prefixLength: 64,
+    scope: 253,
+    flags: 0xc0,
+    protocol: 3,
+    validLifetime: 'forever',
+    preferredLifetime: 'forever',
+  });
+  const detection = (flags: string) => {
+    const read = readAddress(onlyMessage(NEW_IPV6_ADDRESS.replace('c0000000', flags)));
+    assert.ok(read !== undefined);
+    return detectionOf(read);
+  };
+  assert.equal(detection('c0000000'), 'tentative');
+  assert.equal(detection('80000000'), 'done');
+  assert.equal(detection('c8000000'), 'failed');
+  assert.equal(detection('82020000'), 'done');
+});
+
+test('what is no address of its family is not read', () => {
   for (const [from, to] of [
     ['1400 0000', '1600 0000'],
     ['02 18', '0a 18'],
@@ -135,43 +200,13 @@ test('what is no IPv4 address is not read', () => {
   }
 });
 
-test('an interface is read as the kernel wrote it', () => {
-  assert.deepEqual(readLink(onlyMessage(NEW_LINK)), {
-    index: 3,
-    name: 'v0',
-    isUp: true,
-    flags: 0x11043,
-    operationalState: 6,
-    type: 1,
-    mtu: 1500,
-    hardwareAddress: bytesOf('06793b0ed603'),
-  });
-});
-
-for (const [what, flags, isUp] of [
-  ['down', '02100000', false],
-  ['up without carrier', '03100000', false],
-  ['running but down', '42100000', false],
-  ['up', '43100000', true],
-] as const) {
-  test(`flags of an interface that is ${what}`, () => {
-    assert.equal(readLink(onlyMessage(NEW_LINK.replace('43100100', flags)))?.isUp, isUp);
-  });
-}
-
-test('a notice of another family, or without a name, is no interface', () => {
-  assert.equal(readLink(onlyMessage(NEW_LINK.replace('00 00 0100 0300', '07 00 0100 0300'))), undefined);
-  assert.equal(readLink(onlyMessage(NEW_LINK.replace('0700 0300', '0700 3300'))), undefined);
-});
-
 test('cut at every offset, and any mutation: an answer', () => {
-  for (const hex of [NEW_ADDRESS, NEW_LINK]) {
+  for (const hex of [NEW_ADDRESS, NEW_IPV6_ADDRESS]) {
     const whole = onlyMessage(hex);
     for (let length = 0; length <= whole.payload.length; length++) {
       const cut = { ...whole, payload: whole.payload.slice(0, length) };
       readAddress(cut);
-      readLink(cut);
-      if (length < 8) assert.equal(readAddress(cut) ?? readLink(cut), undefined);
+      if (length < 8) assert.equal(readAddress(cut), undefined);
     }
     const mutation = fc.record({ at: fc.nat(whole.payload.length - 1), value: fc.nat(255) });
     fc.assert(
@@ -179,8 +214,7 @@ test('cut at every offset, and any mutation: an answer', () => {
         const payload = whole.payload.slice();
         for (const { at, value } of mutations) payload[at] = value;
         const address = readAddress({ ...whole, payload });
-        if (address !== undefined) assert.ok(address.address >= 0 && address.address <= 0xffffffff);
-        readLink({ ...whole, payload });
+        if (address !== undefined) assert.ok(address.address >= 0 && address.address < 1n << 128n);
       }),
       { seed: 28, numRuns: 1000 },
     );
