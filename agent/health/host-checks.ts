@@ -1,5 +1,5 @@
 /** The real thing behind CheckEdges: every kind of check, on this host. */
-import type { OpenProcessConnector } from '../link/process-connector.js';
+import { openProcessConnector } from '../link/process-connector.js';
 import { libc } from '../net/libc.js';
 import type { CheckEdges, PolledProbe } from './check-edges.js';
 import { dnsAttempt } from './dns-check.js';
@@ -15,14 +15,11 @@ import { type ProgramEdges, runProgram } from './program.js';
 import { type Attempt, runOf } from './run.js';
 import { tcpAttempt } from './tcp-check.js';
 
-/**
- * `programs` runs the exec checks; its clock is everybody's. Without `openConnector` processes are counted at the
- * checks' intervals.
- */
-export function hostCheckEdges(programs: ProgramEdges, openConnector?: OpenProcessConnector): CheckEdges {
+/** `programs` runs the exec checks; its clock is everybody's. */
+export function hostCheckEdges(programs: ProgramEdges): CheckEdges {
   const { clock } = programs;
   const names = new NameLookup();
-  const processes = new ProcessTable({ clock, proc: hostProcFiles, openConnector });
+  const processes = new ProcessTable({ clock, proc: hostProcFiles, openConnector: openProcessConnector });
   return {
     clock,
     random: () => Math.random(),

@@ -18,8 +18,7 @@ const SHARED_LIST_MICROS = 50_000;
 export interface ProcessTableOptions {
   readonly clock: Clock;
   readonly proc: ProcFiles;
-  /** Absent: processes are counted at the checks' intervals. */
-  readonly openConnector: OpenProcessConnector | undefined;
+  readonly openConnector: OpenProcessConnector;
 }
 
 export class ProcessTable {
@@ -52,10 +51,8 @@ export class ProcessTable {
   }
 
   #open(): void {
-    const { openConnector } = this.#options;
-    if (openConnector === undefined) return;
     try {
-      this.#connector = openConnector({
+      this.#connector = this.#options.openConnector({
         onEvent: (event) => {
           for (const watch of this.#watches) watch.event(event);
         },

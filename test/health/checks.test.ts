@@ -172,3 +172,125 @@ test('a check that cannot run fails, with its own result', async () => {
   programs.last.exit(0);
   assert.deepEqual(states, ['pg down', 'pg up']);
 });
+
+test('the first start is a random part of the jitter late, and the rate counts from there', async () => {
+  const { clock, programs, edges, supervisor } = setUp();
+  edges.randomNumbers = [0.25, 0.75];
+  supervisor.configure([
+    { ...PG, startJitter: 400 },
+    { ...PG, name: 'web', startJitter: 400, probe: { kind: 'exec', command: ['/web'] } },
+  ]);
+  const starts: string[] = [];
+  const began = clock.now();
+  for (let at = 0; at <= 1_400; at += 50) {
+    await clock.advance(at === 0 ? 0 : 50);
+    if (programs.processes.length === starts.length) continue;
+    starts.push(`${programs.last.request.name} ${(clock.now() - began) / 1_000}`);
+    programs.last.exit(0);
+  }
+  assert.deepEqual(starts, ['/pg 100', '/web 300', '/pg 1100', '/web 1300']);
+});
+
+test('the last five results are kept, newest first, with what the check is', async () => {
+  const { clock, programs, supervisor, status } = setUp();
+  supervisor.configure([{ ...PG, probe: { kind: 'exec', command: ['/pg', '--fast'] } }]);
+  for (const code of [0, 1, 2, 3, 4, 5]) {
+    await clock.advance(0);
+    programs.last.request.output(Buffer.from(`run ${code}`));
+    await clock.advance(20);
+    programs.last.exit(code);
+    await clock.advance(980);
+  }
+  const { kind, subject, recent, consecutive } = status();
+  assert.deepEqual([kind, subject, consecutive], ['exec', '/pg --fast', 5]);
+  assert.deepEqual(
+    recent.map(({ exitCode, output, result }) => [exitCode, output, result]),
+    [5, 4, 3, 2, 1].map((code) => [code, `run ${code}`, CheckResult.FAILED]),
+  );
+  assert.deepEqual(recent[0]?.duration, { seconds: 0, nanos: 20_000_000 });
+  assert.equal((recent[0]?.startedAt?.getTime() ?? 0) - (recent[1]?.startedAt?.getTime() ?? 0), 1_000);
+});
+
+const WEIGHT: CheckSettings = { ...PG, name: 'weight', probe: { kind: 'file', path: '/run/weight', overwrite: true } };
+
+test('the number of a file is the state itself, told whenever it changes', async () => {
+  const { edges, states, supervisor, status } = setUp();
+  supervisor.configure([WEIGHT]);
+  const [watch] = edges.watches;
+  assert.equal(status('weight').state, 'unknown');
+  watch?.tell({ state: 0, value: 0, readable: false, reason: 'missing: counts as 0' });
+  watch?.tell({ state: 12, value: 12 });
+  watch?.tell({ state: 12, value: 12 });
+  watch?.tell({ state: -3, value: -3 });
+  assert.deepEqual(states, ['weight 0', 'weight 12', 'weight -3']);
+  const { state, value, kind, subject, recent, runs } = status('weight');
+  assert.deepEqual([state, value, kind, subject, runs], ['-3', -3, 'file', 'file /run/weight', 4]);
+  assert.deepEqual(
+    recent.map(({ result, reason }) => [result, reason]),
+    [
+      [CheckResult.OK, ''],
+      [CheckResult.OK, ''],
+      [CheckResult.NOT_FOUND, 'missing: counts as 0'],
+    ],
+  );
+});
+
+test('a file is written over at the start alone, not by a change or for routers that know its number', async () => {
+  const { edges, supervisor } = setUp();
+  supervisor.configure([WEIGHT]);
+  edges.watches[0]?.tell({ state: 5, value: 5 });
+  supervisor.configure([{ ...WEIGHT, interval: 2_000 }]);
+  assert.equal(edges.watches[0]?.stopped, true);
+  assert.deepEqual(
+    edges.watches.map(({ probe, interval }) => [probe.kind === 'file' && probe.overwrite, interval]),
+    [
+      [true, 1_000],
+      [false, 2_000],
+    ],
+  );
+  edges.watches[0]?.tell({ state: 9, value: 9 });
+  const restarted = setUp();
+  restarted.supervisor.configure([WEIGHT], new Map([['weight', 7]]));
+  const probe = restarted.edges.watches[0]?.probe;
+  assert.equal(probe?.kind === 'file' && probe.overwrite, false);
+  assert.deepEqual([restarted.status('weight').state, restarted.status('weight').value], ['7', 7]);
+  restarted.edges.watches[0]?.tell({ state: 7, value: 7 });
+  assert.deepEqual(restarted.states, []);
+});
+
+test('too few processes fail the check, with their count', async () => {
+  const { edges, states, supervisor, status } = setUp();
+  const probe = {
+    kind: 'process',
+    name: 'nginx',
+    fullCommand: false,
+    arguments: ['-g'],
+    match: 'exact',
+    quorum: 1,
+    upDelay: 0,
+    downDelay: 0,
+  } as const;
+  supervisor.configure([{ ...PG, name: 'nginx', probe }]);
+  edges.watches[0]?.tell({ state: 'up', value: 2 });
+  edges.watches[0]?.tell({ state: 'up', value: 3 });
+  edges.watches[0]?.tell({ state: 'down', value: 0, reason: '0 running, wanted at least 1' });
+  assert.deepEqual(states, ['nginx up', 'nginx down']);
+  const { lastResult, value, subject, recent } = status('nginx');
+  assert.deepEqual([lastResult, value, subject, recent.length], [CheckResult.FAILED, 0, 'process nginx -g', 2]);
+});
+
+test('a check that becomes one of another kind keeps its state until the new kind’s first result', async () => {
+  const { clock, programs, edges, states, supervisor, status } = setUp();
+  supervisor.configure([PG]);
+  await clock.advance(0);
+  programs.last.exit(1);
+  supervisor.configure([{ ...WEIGHT, name: 'pg' }]);
+  assert.equal(status().state, 'down');
+  edges.watches[0]?.tell({ state: 4, value: 4 });
+  supervisor.configure([PG]);
+  assert.equal(edges.watches[0]?.stopped, true);
+  assert.equal(status().state, '4');
+  await clock.advance(0);
+  programs.last.exit(0);
+  assert.deepEqual(states, ['pg down', 'pg 4', 'pg up']);
+});
