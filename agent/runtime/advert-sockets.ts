@@ -17,7 +17,12 @@ export interface AdvertEvents {
 export class AdvertSockets {
   /** Routers that hear on this interface, by VRID. */
   readonly routers = new Map<number, RunningRouter>();
-  /** What each of them expects of advertisements. */
+  /**
+   * Routers that hear on a macvlan above this interface, by VRID. The groups are joined here for them, so that a switch
+   * that listens to membership reports learns of it by this interface's MAC address.
+   */
+  readonly above = new Map<number, RunningRouter>();
+  /** What each of those that hear here expects of advertisements. */
   readonly expected = new Map<number, Expectations>();
   /** Whether a router that hears elsewhere sends from here: the interface is its macvlan. */
   isSending = false;
@@ -32,7 +37,7 @@ export class AdvertSockets {
 
   /** Everything that is needed is open. */
   get isOpen(): boolean {
-    return (this.routers.size === 0 || this.#socket !== undefined) && (!this.isSending || this.#sends() !== undefined);
+    return (!this.#needsSocket || this.#socket !== undefined) && (!this.isSending || this.#sends() !== undefined);
   }
 
   /** Its routers hear. */
@@ -44,10 +49,10 @@ export class AdvertSockets {
   fit(link: Link | undefined): void {
     if (this.#socket !== undefined && this.#socket.interfaceIndex !== link?.index) this.#closeSocket();
     if (this.#sender !== undefined && this.#sender.interfaceIndex !== link?.index) this.#closeSender();
-    if (this.routers.size === 0) this.#closeSocket();
+    if (!this.#needsSocket) this.#closeSocket();
     if (!this.isSending) this.#closeSender();
     if (link === undefined) return;
-    if (this.routers.size > 0) this.#openSocket(link);
+    if (this.#needsSocket) this.#openSocket(link);
     if (this.isSending && this.#sends() === undefined) this.#openSender(link);
   }
 
@@ -69,12 +74,16 @@ export class AdvertSockets {
     this.#closeSender();
   }
 
+  get #needsSocket(): boolean {
+    return this.routers.size + this.above.size > 0;
+  }
+
   #sends(): VrrpSender | undefined {
     return this.#socket ?? this.#sender;
   }
 
   #openSocket(link: Link): void {
-    const routers = [...this.routers.values()];
+    const routers = [...this.routers.values(), ...this.above.values()];
     const groups = [...new Set(routers.flatMap(({ multicastGroup }) => multicastGroup ?? []))];
     const anyTtl = routers.some(({ unicastPeers }) => unicastPeers !== undefined);
     try {

@@ -56,6 +56,7 @@ export class Channel {
   clear(): void {
     for (const side of [this.#ipv4, this.#ipv6]) {
       side.routers.clear();
+      side.above.clear();
       side.expected.clear();
       side.isSending = false;
     }

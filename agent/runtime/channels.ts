@@ -27,8 +27,9 @@ export class Channels {
    */
   arrange(routers: readonly RunningRouter[], others: Iterable<string> = []): void {
     const used = new Set<string>(others);
-    for (const { settings, wanted, sendingDevice } of routers) {
+    for (const { settings, wanted, sendingDevice, hearingDevice } of routers) {
       used.add(settings.interface);
+      used.add(hearingDevice);
       used.add(sendingDevice);
       for (const { device } of wanted) used.add(device);
     }
@@ -42,10 +43,14 @@ export class Channels {
     }
     for (const channel of this.#channels.values()) channel.clear();
     for (const router of routers) {
-      const { settings, sendingDevice, family } = router;
-      this.#channels.get(settings.interface)?.of(family).routers.set(router.router.vrid, router);
+      const { settings, sendingDevice, hearingDevice, family } = router;
+      const { vrid } = router.router;
+      this.#channels.get(hearingDevice)?.of(family).routers.set(vrid, router);
+      if (hearingDevice !== settings.interface) {
+        this.#channels.get(settings.interface)?.of(family).above.set(vrid, router);
+      }
       const sending = this.#channels.get(sendingDevice)?.of(family);
-      if (sendingDevice !== settings.interface && sending !== undefined) sending.isSending = true;
+      if (sendingDevice !== hearingDevice && sending !== undefined) sending.isSending = true;
     }
   }
 

@@ -101,7 +101,7 @@ export class HostSide implements Timed {
       router.adverts = undefined;
     }
     channels
-      .get(router.settings.interface)
+      .get(router.hearingDevice)
       ?.of(router.family)
       .expected.set(router.router.vrid, expectationsOf(router, table, own));
     for (const { id } of router.router.tracks) {

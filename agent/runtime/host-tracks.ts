@@ -85,11 +85,11 @@ export class HostTracks implements Timed {
 
   #areMacvlansUp(router: RunningRouter): boolean {
     const { table, channels, isOurMacvlan } = this.sources;
-    const { settings, sendingDevice, family } = router;
+    const { settings, sendingDevice, hearingDevice, family } = router;
     for (const { name } of macvlansOf(settings)) {
       if (table.link(name)?.isUp !== true || !isOurMacvlan(router, name)) return false;
     }
-    return sendingDevice === settings.interface || channels.get(sendingDevice)?.of(family).isOpen === true;
+    return [sendingDevice, hearingDevice].every((device) => channels.get(device)?.of(family).isOpen === true);
   }
 }
 

@@ -25,7 +25,7 @@ export class Reception {
 
   packet(channel: Channel, family: Family, packet: Uint8Array, now: Instant): void {
     this.packets += 1;
-    const { routers, expected } = channel.of(family);
+    const { routers, above, expected } = channel.of(family);
     const reception = decodeAdvertisement(family, packet, expected);
     const router = reception.vrid === undefined ? undefined : routers.get(reception.vrid);
     if (reception.ok && router !== undefined) {
@@ -36,6 +36,8 @@ export class Reception {
       this.tools.elector.step(router, { kind: 'advertisement', source, local, advertisement }, now);
       return;
     }
+    // Its router hears it on its macvlan.
+    if (router === undefined && reception.vrid !== undefined && above.has(reception.vrid)) return;
     if (!reception.ok) this.#refused(channel, router, reception, now);
   }
 

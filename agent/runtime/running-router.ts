@@ -102,6 +102,15 @@ export class RunningRouter {
     return this.settings.family;
   }
 
+  /**
+   * The interface that advertisements are received on. A macvlan of private mode takes every multicast frame that comes
+   * with its own MAC address as the source, which is the other routers', from the interface below it; the others reach both.
+   */
+  get hearingDevice(): string {
+    const { virtualMac, interface: device } = this.settings;
+    return virtualMac === undefined || this.unicastPeers !== undefined ? device : virtualMac.name;
+  }
+
   /** The interface that advertisements leave from: with a virtual MAC its macvlan. */
   get sendingDevice(): string {
     const { virtualMac, interface: device } = this.settings;
