@@ -111,7 +111,7 @@ function processProbe(check: ProcessCheck): ProcessProbe {
     fullCommand: check.fullCommand,
     arguments: check.arguments,
     match: matchOf(check.match),
-    quorum: check.quorum || 1,
+    quorum: check.quorum || (check.quorumMax === 0 ? 0 : 1),
     ...(check.quorumMax === undefined ? {} : { quorumMax: check.quorumMax }),
     upDelay: millisOf(check.upDelay),
     downDelay: millisOf(check.downDelay),

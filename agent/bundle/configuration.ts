@@ -180,16 +180,28 @@ export class Configuration {
   async #judgeAgainstHost(bundle: Bundle): Promise<Refusal[]> {
     const refusals: Refusal[] = [];
     const present = await this.#edges.interfaces();
+    const own = new Set<string>();
     const judge = (path: string, name: string): void => {
-      if (name === '' || present.has(name)) return;
+      if (name === '' || present.has(name) || own.has(name)) return;
       refusals.push({ path, reason: `this host has no interface ${name}; it has ${[...present].join(', ')}` });
     };
+    const judgeDevices = (list: string, items: readonly { readonly device: string }[]): void => {
+      for (const [index, { device }] of items.entries()) judge(`${list}[${index}].device`, device);
+    };
+    // Interfaces with virtual MAC addresses are made when they are needed.
+    for (const { virtualMac } of bundle.routers) own.add(virtualMac?.name ?? '');
     for (const router of bundle.routers) {
       const at = `routers[${router.name}]`;
       judge(`${at}.interface`, router.interface);
-      for (const [index, address] of router.addresses.entries())
-        judge(`${at}.addresses[${index}].device`, address.device);
+      judgeDevices(`${at}.addresses`, router.addresses);
+      judgeDevices(`${at}.excludedAddresses`, router.excludedAddresses);
+      judgeDevices(`${at}.routes`, router.routes);
     }
+    for (const { name, spec } of bundle.hostNetworks) {
+      judgeDevices(`hostNetworks[${name}].spec.addresses`, spec?.addresses ?? []);
+      judgeDevices(`hostNetworks[${name}].spec.routes`, spec?.routes ?? []);
+    }
+    for (const { name, interface: device } of bundle.bfdSessions) judge(`bfdSessions[${name}].interface`, device);
     for (const { path, file, user, isFifo } of programsOf(bundle)) {
       if (isFifo) continue;
       const reason = await this.#edges.programProblem(file, user);

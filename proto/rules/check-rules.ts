@@ -216,7 +216,8 @@ function checkProcess(check: ProcessCheck, report: Report): void {
     }
   }
   checkKnown(check.match, 'match', report);
-  if (check.match !== ProcessMatch.UNSPECIFIED && check.arguments.length === 0) {
+  const needsArguments = check.match === ProcessMatch.INITIAL || check.match === ProcessMatch.PARTIAL;
+  if (needsArguments && check.arguments.length === 0) {
     report('match', 'compares arguments; give some, or remove it');
   }
   checkWhole(check.quorum, 0, 65_535, 'quorum', report);

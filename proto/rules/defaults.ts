@@ -275,13 +275,14 @@ function checkKindWithDefaults(kind: CheckSpec['kind']): CheckSpec['kind'] {
     case 'ping':
       return { $case: 'ping', value: { ...kind.value, size: kind.value.size ?? DEFAULT_PING_SIZE } };
     case 'process': {
-      const { match, quorum, upDelay, downDelay } = kind.value;
+      const { match, quorum, quorumMax, upDelay, downDelay } = kind.value;
       return {
         $case: 'process',
         value: {
           ...kind.value,
           match: match === ProcessMatch.UNSPECIFIED ? ProcessMatch.EXACT : match,
-          quorum: quorum || 1,
+          // None at all is what a limit of 0 asks for.
+          quorum: quorum || (quorumMax === 0 ? 0 : 1),
           upDelay: upDelay ?? microsToDuration(0),
           downDelay: downDelay ?? microsToDuration(0),
         },

@@ -262,11 +262,11 @@ describe('what a file cannot say: every problem with its place, and no resources
       'wrong values of maps, optional and nested fields',
       `${router('routes: [{to: 10.0.0.0/8, metrics: {mtu: big, rtt: [1]}, metric: -1}]\n  virtualMac: {name: [x]}\n  accept: maybe')}`,
       [
-        '5:50: spec.routes[0].metrics.mtu: "big" is not a whole number; write it in plain decimal digits',
-        '5:60: spec.routes[0].metrics.rtt: must be a number, but is a list',
-        '5:74: spec.routes[0].metric: -1 is negative',
+        '5:44: spec.routes[0].metrics.mtu: "big" is not a whole number; write it in plain decimal digits',
+        '5:54: spec.routes[0].metrics.rtt: must be a number, but is a list',
+        '5:68: spec.routes[0].metric: "-1" is out of range, 0 to 4294967295',
         '6:22: spec.virtualMac.name: must be text, but is a list',
-        '7:11: spec.accept: "maybe" is neither true nor false',
+        '7:11: spec.accept: "maybe" is not true or false',
       ],
     ],
     [

@@ -70,6 +70,11 @@ export interface HostPolicy {
   routes: boolean;
   /** Directories whose files a check may watch, or write its initial value to; "/*" at the end as in scripts. Unset: none. */
   files: string[];
+  /**
+   * Prefixes and host names ("*." in front: all names that end so) that network checks (http, tcp, dns, grpc, ping) may
+   * ask. Unset: any, but by http only with GET, HEAD or OPTIONS, and no cloud's metadata address.
+   */
+  probes: string[];
 }
 
 /** /etc/baton/controller.yaml. */
@@ -574,7 +579,7 @@ export const ScriptPolicy: MessageFns<ScriptPolicy> = {
 };
 
 function createBaseHostPolicy(): HostPolicy {
-  return { interfaces: [], addresses: [], vrids: [], maxPriority: 0, routes: false, files: [] };
+  return { interfaces: [], addresses: [], vrids: [], maxPriority: 0, routes: false, files: [], probes: [] };
 }
 
 export const HostPolicy: MessageFns<HostPolicy> = {
@@ -596,6 +601,9 @@ export const HostPolicy: MessageFns<HostPolicy> = {
     }
     for (const v of message.files) {
       writer.uint32(50).string(v!);
+    }
+    for (const v of message.probes) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -661,6 +669,14 @@ export const HostPolicy: MessageFns<HostPolicy> = {
             message.files.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.probes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -689,6 +705,7 @@ export const HostPolicy: MessageFns<HostPolicy> = {
         : 0,
       routes: isSet(object.routes) ? globalThis.Boolean(object.routes) : false,
       files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => globalThis.String(e)) : [],
+      probes: globalThis.Array.isArray(object?.probes) ? object.probes.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -712,6 +729,9 @@ export const HostPolicy: MessageFns<HostPolicy> = {
     if (message.files?.length) {
       obj.files = message.files;
     }
+    if (message.probes?.length) {
+      obj.probes = message.probes;
+    }
     return obj;
   },
 
@@ -726,6 +746,7 @@ export const HostPolicy: MessageFns<HostPolicy> = {
     message.maxPriority = object.maxPriority ?? 0;
     message.routes = object.routes ?? false;
     message.files = object.files?.map((e) => e) || [];
+    message.probes = object.probes?.map((e) => e) || [];
     return message;
   },
 };
