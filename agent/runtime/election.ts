@@ -117,7 +117,13 @@ class ElectionLoop implements Election {
     });
     this.#watch.refresh();
     this.#channels = new Channels(edges, {
-      onPacket: (channel, family, packet) => this.#enter((now) => this.#reception.packet(channel, family, packet, now)),
+      onPacket: (channel, family, packet) => {
+        const before = this.#elector.effects;
+        this.#enter(
+          (now) => this.#reception.packet(channel, family, packet, now),
+          () => this.#elector.effects > before,
+        );
+      },
       onClaim: (channel, claim) => this.#enter((now) => this.#reception.claim(channel, claim, now)),
       onError: (channel, doing, error) =>
         this.#enter((now) => {
@@ -186,7 +192,7 @@ class ElectionLoop implements Election {
       clock,
       arrange: (settings, now) => this.#arrange(settings, now),
     });
-    this.#timed = [trouble, keepers, this.#delays, tracks, this.#host];
+    this.#timed = [keepers, this.#delays, tracks, this.#host];
     this.attach(port);
   }
 
@@ -207,8 +213,12 @@ class ElectionLoop implements Election {
     this.#enter((now) => this.#suspend(now));
   }
 
-  /** The one way in. Never throws: a fault of ours must not end the elections of the other routers. */
-  #enter(work: (now: Instant) => void): void {
+  /**
+   * The one way in. Never throws: a fault of ours must not end the elections of the other routers.
+   *
+   * @param mayHaveArmed whether, after the work, anybody but those who tell of trouble may wait for the timer anew
+   */
+  #enter(work: (now: Instant) => void, mayHaveArmed: () => boolean = always): void {
     if (this.#isClosed) return;
     const now = this.#clock.now();
     const away = now - this.#awakeAt;
@@ -227,7 +237,8 @@ class ElectionLoop implements Election {
       // It may have been the timer's turn that broke off before the timer was armed again.
       this.#alarm.retryLater(now);
     }
-    this.#alarm.by(earliestOf(this.#timed));
+    this.#alarm.by(this.#trouble.nextAt);
+    if (mayHaveArmed()) this.#alarm.by(earliestOf(this.#timed));
     if (this.#isStopping) this.#endWhenStopped(now);
   }
 
@@ -240,6 +251,7 @@ class ElectionLoop implements Election {
   #onTimer(now: Instant): void {
     const isRetryDue = this.#alarm.fired(now);
     const areBackupsDue = this.#tickDue(now, (router) => router.member.phase.name !== 'backup');
+    this.#trouble.onTime(now);
     for (const part of this.#timed) if (part.nextAt !== undefined && part.nextAt <= now) part.onTime(now);
     if (isRetryDue) this.#host.reconcile(now);
     // Silence counts only when what has arrived has been read: an advertisement may wait in the socket.
@@ -377,4 +389,8 @@ class ElectionLoop implements Election {
     // Not from within a socket's callback, where nobody's promises are run.
     this.#edges.defer(this.#resolveStopped);
   }
+}
+
+function always(): true {
+  return true;
 }

@@ -20,6 +20,9 @@ export interface ElectorTools {
 type Transition = Extract<Effect, { readonly kind: 'transitioned' }>;
 
 export class Elector {
+  /** How many effects have been carried out. */
+  effects = 0;
+
   constructor(private readonly tools: ElectorTools) {}
 
   /** One input for a router. What it does to the others of its group is done as well. */
@@ -61,6 +64,7 @@ export class Elector {
     router.member = member;
     router.deadline = nextDeadline(router.router, member);
     let transition: Transition | undefined;
+    this.effects += effects.length;
     for (const effect of effects) {
       if (effect.kind === 'transitioned') transition = effect;
       try {

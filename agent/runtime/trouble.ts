@@ -15,11 +15,7 @@ export class Trouble implements Timed {
   constructor(private readonly outbox: Outbox) {}
 
   get nextAt(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const { nextAt } of [this.#rejections, this.#strays, this.#failures]) {
-      if (nextAt !== undefined && (next === undefined || nextAt < next)) next = nextAt;
-    }
-    return next;
+    return earliest(earliest(this.#rejections.nextAt, this.#strays.nextAt), this.#failures.nextAt);
   }
 
   /** A router dropped an advertisement. */
@@ -68,4 +64,9 @@ export class Trouble implements Timed {
   #tellFailed({ subject, what, source }: Repeated, count: number): void {
     this.outbox.tell({ kind: 'log', level: 'error', message: subject, fields: { on: source, detail: what, count } });
   }
+}
+
+function earliest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  if (a === undefined) return b;
+  return b === undefined || a <= b ? a : b;
 }
