@@ -26,6 +26,8 @@ const SOCK_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const SOCK_NONBLOCK = 0o4000;
+const PR_SET_CHILD_SUBREAPER = 36;
+const WNOHANG = 1;
 
 interface Libc {
   /** Descriptor, close-on-exec and non-blocking, or -errno. */
@@ -49,6 +51,10 @@ interface Libc {
   /** Programs that this process starts do not inherit the descriptor. */
   closeOnExec(fd: number): number;
   close(fd: number): number;
+  /** Orphaned descendants of this process become its children instead of init's (prctl(2), PR_SET_CHILD_SUBREAPER). */
+  becomeSubreaper(): number;
+  /** Takes the exit status of a child that has ended, so that it is no zombie any more: its number, 0 if it still runs. */
+  reap(child: number): number;
   /**
    * Calls back while the descriptor has something to receive, data or an error, until closed. The callback must receive
    * until there is nothing left, or close: an error stays until it is received.
@@ -112,6 +118,8 @@ function load(): Libc {
   // Variadic in C: koffi wants the type before each further argument.
   const fcntl = bound<[number, number, 'int', number]>('int fcntl(int, int, ...)');
   const close = bound<[number]>('int close(int)');
+  const prctl = bound<[number, 'ulong', number]>('int prctl(int, ...)');
+  const waitpid = bound<[number, null, number]>('int waitpid(int, void*, int)');
   const length = new Uint32Array(1);
 
   return {
@@ -135,6 +143,8 @@ function load(): Libc {
     },
     closeOnExec: (fd) => fcntl(fd, F_SETFD, 'int', FD_CLOEXEC),
     close: (fd) => close(fd),
+    becomeSubreaper: () => prctl(PR_SET_CHILD_SUBREAPER, 'ulong', 1),
+    reap: (child) => waitpid(child, null, WNOHANG),
     poll: (fd, onReadable) => {
       // The first argument is libuv's status; koffi's declaration leaves it out. At a pending error of the socket libuv
       // stops the poll and reports it as -EBADF.
