@@ -50,6 +50,7 @@ export class HostTracks implements Timed {
       case 'virtual mac':
         return upIf(this.#areMacvlansUp(router));
       case 'startup delay': {
+        if (router.isResuming) return 'up';
         const endsAt = startedAt + router.settings.startupDelay;
         if (now < endsAt) this.#delayEndsAt = Math.min(endsAt, this.#delayEndsAt ?? endsAt);
         return upIf(now >= endsAt);

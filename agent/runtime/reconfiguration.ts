@@ -56,6 +56,7 @@ export class Reconfiguration {
     const changed = this.#change(change);
     this.#waiting = start.filter((each) => this.#mustWait(each));
     const started = start.filter((each) => !this.#waiting.includes(each)).map((each) => this.#add(each));
+    for (const router of started) router.isResuming = resumed.some(({ name }) => name === router.name);
     const regrouped = this.#regroup(settings.groups);
     this.#arrange(now);
     for (const { router, input } of changed) this.tools.elector.step(router, input, now);
@@ -230,7 +231,11 @@ export class Reconfiguration {
 
   #start(router: RunningRouter, startup: Input, now: Instant): void {
     this.tools.elector.step(router, startup, now);
-    if (!router.isActive) this.tools.keepers.effects.removeLeftovers(router);
+    if (router.isActive) return;
+    this.tools.keepers.effects.removeLeftovers(router);
+    if (!router.isResuming) return;
+    router.isResuming = false;
+    this.tools.host.feed(router, this.tools.host.ownAddresses(), now);
   }
 
   /** A changed group comes together, and tells of its state. */

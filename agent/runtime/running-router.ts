@@ -74,6 +74,8 @@ export class RunningRouter {
   sentence = 'not started yet';
   /** Addresses that a successor has announced during a handover. */
   readonly announced = new Set<IpAddress>();
+  /** It goes on as active where a former process was suspended: a startup delay does not hold it. */
+  isResuming = false;
   lowerPriorityToldAt: Instant | undefined;
   /** Signs and verifies advertisements. */
   authentication: Hmac | undefined;

@@ -59,6 +59,27 @@ describe('an election that is suspended', () => {
     assert.ok(!a.holds(VIP) && b.holds(VIP));
   });
 
+  test('is not held by a startup delay, unless it comes too late', () => {
+    for (const [away, state] of [
+      [SECOND, 'active'],
+      [10 * SECOND, 'fault'],
+    ] as const) {
+      const { clock, a } = pair();
+      const resumable = suspend(a);
+      clock.advance(away);
+      a.restart();
+      const delayed = settings({
+        priority: 150,
+        tracks: [{ id: 'startup delay', weight: 0, reverse: false }],
+        more: { startupDelay: 30 * SECOND },
+      });
+      a.configureWith(electionSettings([delayed]), resumable);
+      assert.equal(a.router().state, state);
+      clock.advance(20 * SECOND);
+      assert.equal(a.router().state, state);
+    }
+  });
+
   test('another one of the group goes on with it', () => {
     const clock = new VirtualClock();
     const a = new VirtualHost('a', new VirtualLan(clock), ['10.0.0.1/24']);
