@@ -27,7 +27,9 @@ export async function restart(command: ParsedCommand): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
     // Nobody answers between the two agents; the old one may answer a last time.
     const answered = await statusOf(runDir).catch(() => undefined);
-    if (answered !== undefined && answered.pid !== before.pid) after = answered;
+    // The new one answers before it has read its configuration.
+    const isRunning = answered?.bundle !== undefined || before.bundle === undefined;
+    if (answered !== undefined && answered.pid !== before.pid && isRunning) after = answered;
   }
   if (after === undefined) {
     process.stderr.write(

@@ -147,7 +147,7 @@ function routerStatusOf(router: ElectionRouterStatus, lastHook: HookRun | undefi
       last: new Date(lastWallMs),
     })),
     checksum: router.checksum ?? '',
-    authentication: router.authentication,
+    authentication: router.authentication === 'none' ? '' : router.authentication,
     accept: router.accept,
     conflicts: router.conflicts.map(({ address, mac, lastWallMs }) => ({ address, mac, last: new Date(lastWallMs) })),
   };
