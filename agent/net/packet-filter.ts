@@ -24,8 +24,11 @@ const RETURN = 0x06;
 const ACCEPT = 0xffffffff;
 /** SKF_NET_OFF: offsets from here on count from the IP header, wherever the packet's data begin. */
 const IP_HEADER = 0xfff0_0000;
-/** With more addresses than these a filter (of 4096 instructions at most) looks at the kind of message alone. */
-const MOST_FILTERED = 200;
+/**
+ * With more addresses than these a filter looks at the kind of message alone: a socket's filter has to fit in 20 KiB
+ * (net.core.optmem_max of older kernels), an instruction of ours takes two of 8 bytes, an IPv6 address 18 of ours.
+ */
+const MOST_FILTERED: Readonly<Record<Family, number>> = { 4: 200, 6: 48 };
 
 /** Takes nothing: for the time before a socket is bound to its interface. */
 export const NOTHING: readonly FilterInstruction[] = [[RETURN, 0, 0, 0]];
@@ -73,7 +76,7 @@ export function arpClaimFilter(addresses: readonly Ipv4[]): readonly FilterInstr
   const program: FilterInstruction[] = [];
   requireEqual(program, LOAD_HALF, 12, 0x0806);
   program.push([LOAD_WORD, 0, 0, 28]);
-  if (addresses.length > MOST_FILTERED) program.push([RETURN, 0, 0, ACCEPT]);
+  if (addresses.length > MOST_FILTERED[4]) program.push([RETURN, 0, 0, ACCEPT]);
   else for (const address of addresses) program.push([JUMP_EQUAL, 0, 1, address], [RETURN, 0, 0, ACCEPT]);
   program.push([RETURN, 0, 0, 0]);
   return program;
@@ -95,7 +98,7 @@ export function neighborClaimFilter(addresses: readonly Ipv6[]): readonly Filter
 
 /** Accepts if one of the addresses is at the offset, else refuses. */
 function anyOf(addresses: readonly Ipv6[], offset: number): readonly FilterInstruction[] {
-  if (addresses.length > MOST_FILTERED) return [[RETURN, 0, 0, ACCEPT]];
+  if (addresses.length > MOST_FILTERED[6]) return [[RETURN, 0, 0, ACCEPT]];
   const WORDS = 4;
   const program: FilterInstruction[] = [];
   for (const address of addresses) {

@@ -40,7 +40,10 @@ c.poll(socket, () => {
     if (length < 0) return;
     const frame = Buffer.from(buffer.subarray(0, length));
     const type = frame.readUInt16BE(12);
-    const wanted = type === 0x0806 || (type === 0x0800 && frame[23] === 112);
+    // IPv6: VRRP, neighbour solicitations and advertisements.
+    const isNeighbor = frame[20] === 58 && (frame[54] === 135 || frame[54] === 136);
+    const isIpv6Wanted = type === 0x86dd && (frame[20] === 112 || isNeighbor);
+    const wanted = type === 0x0806 || (type === 0x0800 && frame[23] === 112) || isIpv6Wanted;
     if (!wanted) continue;
     const atMs = performance.timeOrigin + performance.now();
     process.stdout.write(

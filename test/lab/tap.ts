@@ -1,6 +1,6 @@
-/** An ear and a mouth on a host's interface: sees VRRP and ARP frames of both directions, sends any bytes at all. */
+/** An ear and a mouth on a host's interface: sees VRRP, ARP and neighbour discovery frames of both directions, sends any bytes at all. */
 import type { Host } from './host.js';
-import { VRRP_GROUP_MAC } from './packet.js';
+import { ipv6Bytes, VRRP_GROUP_MAC, VRRP_IPV6_GROUP_MAC } from './packet.js';
 import type { Program } from './program.js';
 import { until } from './until.js';
 
@@ -15,6 +15,7 @@ export interface Frame {
 
 export class Tap {
   readonly #frames: Frame[] = [];
+  readonly #ipv6Frames: Frame[] = [];
 
   private constructor(
     private readonly program: Program,
@@ -23,7 +24,9 @@ export class Tap {
     program.onLine((line) => {
       if (!line.startsWith('{"atMs"')) return;
       const { atMs, outgoing, frame } = JSON.parse(line) as { atMs: number; outgoing: boolean; frame: string };
-      this.#frames.push({ atMs, outgoing, bytes: Buffer.from(frame, 'hex') });
+      const bytes = Buffer.from(frame, 'hex');
+      const frames = bytes.readUInt16BE(12) === 0x86dd ? this.#ipv6Frames : this.#frames;
+      frames.push({ atMs, outgoing, bytes });
     });
   }
 
@@ -35,9 +38,28 @@ export class Tap {
     return tap;
   }
 
-  /** All frames until now, oldest first. */
+  /** All frames of IPv4 and ARP until now, oldest first. */
   get frames(): readonly Frame[] {
     return this.#frames;
+  }
+
+  /** All frames of IPv6 until now, oldest first: VRRP, neighbour solicitations and advertisements. */
+  get ipv6Frames(): readonly Frame[] {
+    return this.#ipv6Frames;
+  }
+
+  /** IPv6 packets of protocol 112 until now, with their IP header. */
+  ipv6Adverts(source?: string): readonly Frame[] {
+    const from = source === undefined ? undefined : ipv6Bytes(source);
+    return this.#ipv6Frames
+      .filter(({ bytes }) => bytes[20] === 112 && (from === undefined || from.equals(bytes.subarray(22, 38))))
+      .map((frame) => ({ ...frame, bytes: frame.bytes.subarray(14) }));
+  }
+
+  /** Unsolicited neighbour advertisements of the address until now. */
+  neighborAnnouncements(address: string): readonly Frame[] {
+    const target = ipv6Bytes(address);
+    return this.#ipv6Frames.filter(({ bytes }) => bytes[54] === 136 && target.equals(bytes.subarray(62, 78)));
   }
 
   /** IPv4 packets of protocol 112 until now, with their IP header; `source` is a dotted quad. */
@@ -72,6 +94,16 @@ export class Tap {
     this.program.write(
       `${Buffer.concat([destination, this.mac, Buffer.from([0x08, 0x00]), packet]).toString('hex')}\n`,
     );
+  }
+
+  /** Sends an IPv6 packet as it is, to the VRRP group's MAC address or another one. */
+  sendIpv6(packet: Uint8Array, destination: Uint8Array = VRRP_IPV6_GROUP_MAC): void {
+    this.sendFrame(Buffer.concat([destination, this.mac, Buffer.from([0x86, 0xdd]), packet]));
+  }
+
+  /** Sends a whole Ethernet frame as it is. */
+  sendFrame(frame: Uint8Array): void {
+    this.program.write(`${Buffer.from(frame).toString('hex')}\n`);
   }
 
   close(): Promise<void> {

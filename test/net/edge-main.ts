@@ -9,15 +9,23 @@ import { createInterface } from 'node:readline';
 import { type LinkMonitor, type LinkMonitorOptions, openLinkMonitor } from '../../agent/link/link-monitor.js';
 import { type AddressRequest, openRtnetlink } from '../../agent/link/rtnetlink.js';
 import { type ArpSocket, openArpSocket } from '../../agent/net/arp-socket.js';
+import type { AnnouncementSocketOptions } from '../../agent/net/claim.js';
 import { AF_NETLINK, libc, SOCK_RAW } from '../../agent/net/libc.js';
+import { type NeighborSocket, openNeighborSocket } from '../../agent/net/neighbor-socket.js';
+import { openVrrpSender, type VrrpSender } from '../../agent/net/vrrp-sender.js';
 import { openVrrpSocket, type VrrpSocket, type VrrpSocketOptions } from '../../agent/net/vrrp-socket.js';
-import { formatIpv4, parseIpv4, VRRP_GROUP } from '../../agent/wire/ipv4-address.js';
+import { VRRP_GROUPS } from '../../agent/wire/advertisement.js';
 import { decodeAdvertisement, type Expectations } from '../../agent/wire/reception.js';
+import { type Family, formatIp, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 
 interface Question {
   readonly id: number;
   readonly ask: string;
   readonly on?: boolean;
+  readonly family?: Family;
+  readonly groups?: readonly string[];
+  /** Hardware addresses that are ours. */
+  readonly own?: readonly string[];
   readonly addresses?: readonly string[];
   readonly requests?: readonly (Omit<AddressRequest, 'address' | 'broadcast' | 'interfaceIndex'> & {
     readonly address: string;
@@ -36,12 +44,24 @@ const name = process.argv[2] ?? '';
 const rtnetlink = openRtnetlink();
 let monitor: LinkMonitor | undefined;
 let vrrp: VrrpSocket | undefined;
+let sender: VrrpSender | undefined;
 let arp: ArpSocket | undefined;
+let neighbor: NeighborSocket | undefined;
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const ip = (text: string): number => {
-  const address = parseIpv4(text);
-  if (address === undefined) throw new RangeError(`${text} is not an IPv4 address`);
+const ip = (text: string): IpAddress => {
+  const address = parseIp(text);
+  if (address === undefined) throw new RangeError(`${text} is not an address`);
+  return address;
+};
+const ipv4 = (text: string): number => {
+  const address = ip(text);
+  if (typeof address !== 'number') throw new RangeError(`${text} is not an IPv4 address`);
+  return address;
+};
+const ipv6 = (text: string): bigint => {
+  const address = ip(text);
+  if (typeof address !== 'bigint') throw new RangeError(`${text} is not an IPv6 address`);
   return address;
 };
 const index = (): number => {
@@ -57,39 +77,64 @@ const requestsOf = (question: Question): readonly AddressRequest[] =>
     ...(broadcast === undefined ? {} : { broadcast: ip(broadcast) }),
   }));
 
-const expected: Expectations = {
-  version: 3,
-  interval: 1_000_000,
-  transport: { kind: 'multicast', group: VRRP_GROUP },
-  ownAddresses: new Set(),
-  onLink: [],
-};
-const routers = new Map<number, Expectations>([
-  [10, expected],
-  [11, { ...expected, transport: { kind: 'unicast', peers: new Set([ip('10.9.0.1')]) } }],
-]);
+/** VRID 10 listens to the usual group, 11 to a peer, 12 to a group of its own. */
+function routersOf(family: Family): ReadonlyMap<number, Expectations> {
+  const multicast = (group: IpAddress): Expectations => ({
+    version: 3,
+    interval: 1_000_000,
+    transport: { kind: 'multicast', group },
+    ownAddresses: new Set(),
+    onLink: [],
+  });
+  const range = { least: 10, greatest: 255 };
+  const peers = new Map([ip('10.9.0.1'), ip('fe80::1')].map((peer) => [peer, range]));
+  return new Map<number, Expectations>([
+    [10, multicast(VRRP_GROUPS[family])],
+    [11, { ...multicast(0), transport: { kind: 'unicast', peers } }],
+    [12, multicast(ip(family === 6 ? 'ff02::abcd' : '239.1.2.3'))],
+  ]);
+}
 
-const vrrpOptions = (multicast: boolean): VrrpSocketOptions => ({
+const vrrpOptions = ({ family = 4, groups, on = true }: Question, interfaceIndex = index()): VrrpSocketOptions => {
+  const routers = routersOf(family);
+  return {
+    family,
+    interfaceName: name,
+    interfaceIndex,
+    groups: on ? (groups?.map(ip) ?? [VRRP_GROUPS[family]]) : [],
+    anyTtl: false,
+    onPacket: (packet) => {
+      const reception = decodeAdvertisement(family, packet, routers);
+      const source = reception.source === undefined ? '' : formatIp(reception.source);
+      if (reception.ok) say({ event: 'advertisement', source, priority: reception.advertisement.priority });
+      else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
+    },
+    onError: (error) => say({ event: 'vrrpError', message: error.message }),
+  };
+};
+
+const announcementOptions = (): AnnouncementSocketOptions => ({
   interfaceName: name,
   interfaceIndex: index(),
-  multicast,
-  anyTtl: false,
-  onPacket: (packet) => {
-    const reception = decodeAdvertisement(packet, routers);
-    const source = reception.source === undefined ? '' : formatIpv4(reception.source);
-    if (reception.ok) say({ event: 'advertisement', source, priority: reception.advertisement.priority });
-    else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
-  },
-  onError: (error) => say({ event: 'vrrpError', message: error.message }),
+  hardwareAddress: rtnetlink.link(name)?.hardwareAddress ?? new Uint8Array(0),
+  onClaim: ({ address, hardwareAddress, kind }) =>
+    say({
+      event: 'claim',
+      kind,
+      address: formatIp(address),
+      hardwareAddress: Buffer.from(hardwareAddress).toString('hex'),
+    }),
+  onError: (error) => say({ event: 'claimError', message: error.message }),
 });
+const hardwareAddresses = ({ own }: Question) => (own ?? []).map((text) => Buffer.from(text, 'hex'));
 
 const monitorOptions = (): LinkMonitorOptions => ({
   ignoreAdditionsBy: rtnetlink.portId,
   onEvent: (event) => {
     if (event.kind === 'link' || event.kind === 'linkRemoved') {
       say({ event: event.kind, name: event.link.name, isUp: event.link.isUp });
-    } else {
-      const address = `${formatIpv4(event.address.address)}/${event.address.prefixLength}`;
+    } else if (event.kind === 'addressAdded' || event.kind === 'addressRemoved') {
+      const address = `${formatIp(event.address.address)}/${event.address.prefixLength}`;
       const own = event.kind === 'addressRemoved' ? { own: event.own } : {};
       say({ event: event.kind, address, lifetime: event.address.validLifetime, ...own });
     }
@@ -99,24 +144,17 @@ const monitorOptions = (): LinkMonitorOptions => ({
 });
 
 const answers: Readonly<Record<string, (question: Question) => unknown>> = {
-  openVrrp: ({ on }) => {
+  openVrrp: (question) => {
     vrrp?.close();
-    vrrp = openVrrpSocket(vrrpOptions(on ?? true));
+    vrrp = openVrrpSocket(vrrpOptions(question));
     return true;
   },
-  openVrrpOn: ({ name: other }) => {
-    openVrrpSocket({
-      interfaceName: other ?? '',
-      interfaceIndex: 1,
-      multicast: true,
-      anyTtl: false,
-      onPacket: () => {},
-      onError: () => {},
-    });
+  openVrrpOn: (question) => {
+    openVrrpSocket({ ...vrrpOptions(question, 1), interfaceName: question.name ?? '' });
   },
   /** Nobody but the edges themselves refers to these. */
-  openAndForget: () => {
-    openVrrpSocket(vrrpOptions(true));
+  openAndForget: (question) => {
+    openVrrpSocket(vrrpOptions(question));
     openLinkMonitor(monitorOptions());
     return true;
   },
@@ -130,7 +168,7 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
     const listing = spawnSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     return listing.stdout.split('\n').filter((line) => / (?!1 )\d+ -> socket:/.test(line));
   },
-  multicast: ({ on }) => vrrp?.setMulticast(on ?? true),
+  groups: ({ groups }) => vrrp?.setGroups((groups ?? []).map(ip)),
   anyTtl: ({ on }) => vrrp?.setAnyTtl(on ?? true),
   closeVrrp: () => {
     vrrp?.close();
@@ -143,38 +181,47 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
     for (let i = 0; i < (count ?? 1); i++) last = vrrp?.send(bytes, ip(destination ?? '224.0.0.18'));
     return last;
   },
+  openSender: ({ family = 4, name: other }) => {
+    const link = rtnetlink.link(other ?? name);
+    sender?.close();
+    sender = openVrrpSender({ family, interfaceName: link?.name ?? '', interfaceIndex: link?.index ?? 0 });
+    return true;
+  },
+  sendAlone: ({ packet, destination }) => sender?.send(Buffer.from(packet ?? '', 'hex'), ip(destination ?? '')),
   collectGarbage: () => {
     if (globalThis.gc === undefined) throw new RangeError('start node with --expose-gc');
     for (let i = 0; i < 10; i++) globalThis.gc();
     return true;
   },
   openArp: () => {
-    const link = rtnetlink.link(name);
     arp?.close();
-    arp = openArpSocket({
-      interfaceName: name,
-      interfaceIndex: index(),
-      hardwareAddress: link?.hardwareAddress ?? new Uint8Array(0),
-      onAnnouncement: (address, hardwareAddress) =>
-        say({
-          event: 'announcement',
-          address: formatIpv4(address),
-          hardwareAddress: Buffer.from(hardwareAddress).toString('hex'),
-        }),
-      onError: (error) => say({ event: 'arpError', message: error.message }),
-    });
+    arp = openArpSocket(announcementOptions());
     return true;
   },
-  announce: ({ addresses, repeat }) => arp?.announce((addresses ?? []).map(ip), repeat ?? 1),
-  listen: ({ on }) => arp?.listen(on ?? true),
+  announce: ({ addresses, repeat }) => arp?.announce((addresses ?? []).map(ipv4), repeat ?? 1),
+  probe: ({ addresses }) => arp?.probe((addresses ?? []).map(ipv4)),
+  watch: (question) => arp?.watch((question.addresses ?? []).map(ipv4), hardwareAddresses(question)),
   closeArp: () => {
     arp?.close();
+    return true;
+  },
+  openNeighbor: () => {
+    neighbor?.close();
+    neighbor = openNeighborSocket(announcementOptions());
+    return true;
+  },
+  announceNeighbor: ({ addresses, repeat, on }) =>
+    neighbor?.announce((addresses ?? []).map(ipv6), repeat ?? 1, on ?? false),
+  probeNeighbor: ({ addresses }) => neighbor?.probe((addresses ?? []).map(ipv6)),
+  watchNeighbor: (question) => neighbor?.watch((question.addresses ?? []).map(ipv6), hardwareAddresses(question)),
+  closeNeighbor: () => {
+    neighbor?.close();
     return true;
   },
   add: (question) => rtnetlink.addAddresses(requestsOf(question)),
   renew: (question) => rtnetlink.renewAddresses(requestsOf(question)),
   delete: (question) => rtnetlink.deleteAddresses(requestsOf(question)),
-  addresses: () => rtnetlink.addresses().map((address) => ({ ...address, address: formatIpv4(address.address) })),
+  addresses: () => rtnetlink.addresses().map((address) => ({ ...address, address: formatIp(address.address) })),
   links: () => rtnetlink.links().map((link) => link.name),
   link: ({ name: other }) => rtnetlink.link(other ?? name) ?? null,
   portId: () => rtnetlink.portId,
@@ -201,7 +248,9 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
   quit: () => {
     monitor?.close();
     vrrp?.close();
+    sender?.close();
     arp?.close();
+    neighbor?.close();
     rtnetlink.close();
     input.close();
     process.stdin.destroy();

@@ -47,15 +47,35 @@ test('advertisements are heard while the group is joined', { skip }, async (t) =
   const ear = await Tap.open(b);
   tap.send(advertPacket(good));
   await edge.untilEvent({ event: 'advertisement', source: '10.9.0.1', priority: 100 });
-  assert.deepEqual(await edge.ask('multicast', { on: false }), { ok: true });
-  assert.deepEqual(await edge.ask('multicast', { on: false }), { ok: true });
+  assert.deepEqual(await edge.ask('groups', { groups: [] }), { ok: true });
+  assert.deepEqual(await edge.ask('groups', { groups: [] }), { ok: true });
   const arrived = ear.untilAdvert('10.9.0.1', 3000);
   tap.send(advertPacket({ ...good, priority: 101 }));
   await arrived;
-  assert.deepEqual(await edge.ask('multicast', { on: true }), { ok: true });
+  assert.deepEqual(await edge.ask('groups', { groups: ['224.0.0.18'] }), { ok: true });
   tap.send(advertPacket({ ...good, priority: 102 }));
   await edge.untilEvent({ event: 'advertisement', priority: 102 });
   assert.equal(edge.count({ event: 'advertisement', priority: 101 }), 0);
+});
+
+test('several groups are joined and left one by one', { skip }, async (t) => {
+  const { tap, edge } = await laboratory(t);
+  const groupMac = mac('01:00:5e:01:02:03');
+  const other = { ...good, vrid: 12, destination: '239.1.2.3' };
+  assert.deepEqual(await edge.ask('groups', { groups: ['224.0.0.18', '239.1.2.3'] }), { ok: true });
+  tap.send(advertPacket({ ...other, priority: 1 }), groupMac);
+  tap.send(advertPacket({ ...good, priority: 2 }));
+  for (const priority of [1, 2]) await edge.untilEvent({ event: 'advertisement', priority });
+  assert.deepEqual(await edge.ask('groups', { groups: ['239.1.2.3'] }), { ok: true });
+  tap.send(advertPacket({ ...good, priority: 3 }));
+  tap.send(advertPacket({ ...other, priority: 4 }), groupMac);
+  await edge.untilEvent({ event: 'advertisement', priority: 4 });
+  assert.equal(edge.count({ event: 'advertisement', priority: 3 }), 0);
+  const refused = (await edge.ask('groups', { groups: ['10.9.0.1', '224.0.0.18'] })) as { readonly code: string };
+  assert.equal(refused.code, 'EINVAL');
+  // What could be joined was.
+  tap.send(advertPacket({ ...good, priority: 5 }));
+  await edge.untilEvent({ event: 'advertisement', priority: 5 });
 });
 
 test('every malformed advertisement reaches the decoder and is named', { skip }, async (t) => {
@@ -114,7 +134,10 @@ test('reception outlives garbage collection, even if the owner forgot the socket
 
 test('a program that is started inherits no socket', { skip }, async (t) => {
   const { edge } = await laboratory(t);
-  for (const ask of ['openArp', 'monitor', 'openAndForget']) await edge.ask(ask);
+  for (const ask of ['openArp', 'openNeighbor', 'monitor', 'openAndForget']) await edge.ask(ask);
+  await edge.ask('openAndForget', { family: 6 });
+  await edge.ask('watch', { addresses: ['10.9.0.9'] });
+  await edge.ask('watchNeighbor', { addresses: ['fe80::9'] });
   assert.deepEqual(await edge.ask('inheritedSockets'), []);
 });
 
@@ -151,12 +174,16 @@ test('unicast: any TTL, from the peer only', { skip }, async (t) => {
   const { b, tap, edge } = await laboratory(t);
   const to = mac(await b.mac());
   const unicast = { ...good, vrid: 11, destination: '10.9.0.2', ttl: 64 };
+  tap.send(advertPacket(unicast), to);
+  await edge.untilEvent({ event: 'advertisement', priority: 100 });
   assert.deepEqual(await edge.ask('anyTtl', { on: true }), { ok: true });
   tap.send(advertPacket({ ...unicast, priority: 64 }), to);
   await edge.untilEvent({ event: 'advertisement', source: '10.9.0.1', priority: 64 });
   tap.send(advertPacket({ ...unicast, source: '10.9.0.9' }), to);
   await edge.untilEvent({ event: 'dropped', source: '10.9.0.9', reason: 'not-a-peer' });
   assert.equal(edge.count({ event: 'advertisement', priority: 64 }), 1);
+  tap.send(advertPacket({ ...unicast, ttl: 9 }), to);
+  await edge.untilEvent({ event: 'dropped', source: '10.9.0.1', reason: 'bad-ttl' });
   assert.deepEqual(await edge.ask('anyTtl', { on: false }), { ok: true });
   tap.send(advertPacket({ ...good, ttl: 64 }));
   await edge.untilEvent({ event: 'dropped', reason: 'bad-ttl' });
@@ -172,8 +199,8 @@ test('what comes in by another interface is not heard', { skip }, async (t) => {
     '-e',
     `const { openVrrpSocket } = await import(${JSON.stringify(new URL('../../agent/net/vrrp-socket.js', import.meta.url).href)});
      const { openRtnetlink } = await import(${JSON.stringify(new URL('../../agent/link/rtnetlink.js', import.meta.url).href)});
-     const socket = openVrrpSocket({ interfaceName: 'em3', interfaceIndex: openRtnetlink().link('em3').index,
-       multicast: true, anyTtl: false, onPacket: () => {}, onError: () => {} });
+     const socket = openVrrpSocket({ family: 4, interfaceName: 'em3', interfaceIndex: openRtnetlink().link('em3').index,
+       groups: [0xe0000012], anyTtl: false, onPacket: () => {}, onError: () => {} });
      console.log(JSON.stringify(socket.send(Buffer.from('${hex(advertPacket({ ...good, priority: 77 }))}', 'hex'), 0xe0000012)));
      process.exit();`,
   );
