@@ -1,5 +1,5 @@
 /** Random members of one virtual router, as an operator could have configured them. */
-import type { IpAddress, Micros, Track, VirtualRouter } from '../../agent/vrrp/index.js';
+import type { IpAddress, Micros, Track, TrackState, VirtualRouter } from '../../agent/vrrp/index.js';
 import type { Random } from './random.js';
 
 export interface MemberSpec {
@@ -36,7 +36,7 @@ export function randomCluster(random: Random): readonly MemberSpec[] {
     ? { id: FILE_CHECK, weight: random.pick([0, 1, -10]), reverse: random.chance(0.2) }
     : undefined;
   const lowerPriorityNoAdvertisement = random.chance(0.1);
-  const ownerIgnoresAdvertisements = random.chance(0.3) && priorities.filter((each) => each === 255).length === 1;
+  const ownerIgnoresAdvertisements = random.chance(0.6) && priorities.filter((each) => each === 255).length === 1;
   const sources = isIpv6 ? randomSources6(random, count) : randomSources(random, count);
   return sources.map((source, index) => {
     const tracks: Track[] = [
@@ -100,4 +100,10 @@ function randomSources6(random: Random, count: number): readonly IpAddress[] {
     sources.add((0xfe80n << 112n) | middle | BigInt(random.between(1, 60)));
   }
   return [...sources];
+}
+
+/** What neither is a fault nor moves the priority of a check that is named for it. */
+export function goodState({ id, weight, reverse }: Track): TrackState {
+  if (id === FILE_CHECK) return weight === 0 && reverse ? 1 : 0;
+  return reverse ? 'down' : 'up';
 }

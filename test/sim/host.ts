@@ -17,6 +17,7 @@ export class SimHost {
   life = 0;
   group: SyncGroup | undefined;
   readonly nodes: SimNode[] = [];
+  readonly #members = new Map<string, SimNode>();
   readonly label: string;
   readonly #world: Surroundings;
   readonly #inbox: (() => void)[] = [];
@@ -25,6 +26,11 @@ export class SimHost {
     this.#world = world;
     this.label = label;
     this.group = group;
+  }
+
+  add(node: SimNode): void {
+    this.nodes.push(node);
+    this.#members.set(node.router.name, node);
   }
 
   /** Whether its group, or its only member, could be active: nothing that really is keeps it in fault. */
@@ -117,11 +123,11 @@ export class SimHost {
     if (this.group === undefined) {
       node.take(core.step(node.router, node.member, input, timeline.now), input);
     } else {
-      const members = new Map(this.nodes.map((each) => [each.router.name, each]));
-      for (const step of core.stepGroup(this.group, members, node.router.name, input, timeline.now)) {
-        members.get(step.name)?.take(step, step.name === node.router.name ? input : undefined);
-      }
-      this.#checkGroup(this.group);
+      const { name } = node.router;
+      const from = node.member.phase.name;
+      const steps = core.stepGroup(this.group, this.#members, name, input, timeline.now);
+      for (const step of steps) this.#members.get(step.name)?.take(step, step.name === name ? input : undefined);
+      if (steps.length > 1 || node.member.phase.name !== from) this.#checkGroup(this.group);
     }
     if (this.stopping && this.nodes.every(({ member: { phase } }) => phase.name === 'initialize')) {
       this.#end();

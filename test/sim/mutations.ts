@@ -2,7 +2,7 @@
  * Broken cores: each wraps the production core and gets one thing wrong, as a programmer could. A simulation that does
  * not tell them from the real one proves nothing.
  */
-import type { Effect, Input, Instant, Member, Outcome, Phase, VirtualRouter } from '../../agent/vrrp/index.js';
+import type { Effect, Input, Instant, Member, Outcome, Phase, Reason, VirtualRouter } from '../../agent/vrrp/index.js';
 import { currentPriority, nextDeadline, skewTime, step, stepGroup } from '../../agent/vrrp/index.js';
 import { FATAL_CHECK } from './cluster.js';
 import type { Core } from './surroundings.js';
@@ -70,6 +70,59 @@ export const MUTATIONS: Readonly<Record<string, Core>> = {
   'addresses are kept when yielding': without('removeAddresses', (outcome) => outcome.member.phase.name === 'backup'),
   'addresses are never added': without('addAddresses'),
   'leases are never renewed': without('renewAddresses'),
+  'IPv6 addresses compared as floats': heard((input) =>
+    Number(input.source) === Number(input.local) ? { ...input, source: input.local } : input,
+  ),
+  'three advertisements may be missed, whatever is configured': configured((router) => ({
+    ...router,
+    downTimerAdvertisements: 3,
+  })),
+  'a value is just up': core((router, member, input, now) =>
+    step(
+      router,
+      member,
+      input.kind === 'track' && typeof input.state === 'number' ? { ...input, state: 'up' } : input,
+      now,
+    ),
+  ),
+  'no value is too low': core((router, member, input, now) =>
+    step(
+      router,
+      member,
+      input.kind === 'track' && typeof input.state === 'number'
+        ? { ...input, state: Math.max(-25, Math.min(25, input.state)) }
+        : input,
+      now,
+    ),
+  ),
+  'a suspended router stops': core((router, member, input, now) =>
+    step(router, member, input.kind === 'suspend' ? { kind: 'shutdown', handover: false } : input, now),
+  ),
+  'a suspended router sends no last advertisement': without('advertise', saysReason('suspended')),
+  'nothing is resumed': core((router, member, input, now) =>
+    step(router, member, input.kind === 'startup' ? { kind: 'startup' } : input, now),
+  ),
+  'anything is resumed': core((router, member, input, now) =>
+    step(
+      router,
+      member,
+      input.kind === 'startup' && input.resume ? { ...input, resume: { lastAdvertAt: now } } : input,
+      now,
+    ),
+  ),
+  'no probe': without('probeAddresses'),
+  'a probe is not waited for': configured((router) => ({
+    ...router,
+    duplicateProbe: router.duplicateProbe === 'refuse' ? 'warn' : router.duplicateProbe,
+  })),
+  'the answer to a probe is ignored': core((router, member, input, now) =>
+    input.kind === 'addressConflict' ? { member, effects: [] } : step(router, member, input, now),
+  ),
+  'a lower priority is answered whatever is configured': configured((router) => ({
+    ...router,
+    lowerPriorityNoAdvertisement: false,
+  })),
+  'an owner never ignores': configured((router) => ({ ...router, ownerIgnoresAdvertisements: false })),
   'no priority 0 in fault': without('advertise', (outcome) => outcome.member.phase.name === 'fault'),
   'no pause rule': core((router, member, input, now) =>
     step(router, { ...member, phase: neverSilent(router, member.phase, now) }, input, now),
@@ -157,6 +210,10 @@ function without(kind: Effect['kind'], when: (outcome: Outcome) => boolean = () 
     if (!when(outcome)) return outcome;
     return { ...outcome, effects: outcome.effects.filter((effect) => effect.kind !== kind) };
   });
+}
+
+function saysReason(code: Reason['code']): (outcome: Outcome) => boolean {
+  return ({ effects }) => effects.some((effect) => effect.kind === 'transitioned' && effect.reason.code === code);
 }
 
 function neverSilent(router: VirtualRouter, phase: Phase, now: Instant): Phase {

@@ -14,15 +14,14 @@ import {
   type Micros,
   type Outcome,
   pauseLimit,
-  type Track,
   type TrackState,
   type VirtualRouter,
 } from '../../agent/vrrp/index.js';
-import { FILE_CHECK } from './cluster.js';
+import { goodState } from './cluster.js';
 import type { SimHost } from './host.js';
 import { Kernel } from './kernel.js';
 import type { Frame, Lan } from './lan.js';
-import { failsFatally, wantedPriority } from './oracle.js';
+import { failsFatally, wantedPriority, wrongAnswer } from './oracle.js';
 import type { Surroundings, Transitioned } from './surroundings.js';
 
 type AdvertisementInput = Extract<Input, { readonly kind: 'advertisement' }>;
@@ -81,7 +80,7 @@ export class SimNode {
     this.member = initialMember(router);
     for (const track of router.tracks) this.reality.set(track.id, goodState(track));
     this.#kernel = new Kernel(world, () => this.#leaseEnded());
-    host.nodes.push(this);
+    host.add(this);
     lan.attach((frame) => this.#receive(frame));
   }
 
@@ -325,6 +324,7 @@ export class SimNode {
       if (left && startsActive && effect.to !== 'active' && this.host.group === undefined) {
         this.#violate('init', `the owner becomes ${effect.to}`);
       }
+      this.#checkYieldingAlong(effect, effects);
       name = effect.to;
     }
     if (name !== phase.name) this.#violate('I-7', `${name} became ${phase.name} without a transition (${input?.kind})`);
@@ -363,27 +363,22 @@ export class SimNode {
     this.#probe = undefined;
   }
 
-  /** Who of two active routers yields (RFC 9568 section 6.4.3), apart from the core. */
   #checkYielding(before: Member, input: AdvertisementInput, effects: readonly Effect[]): void {
     if (before.phase.name !== 'active' || before.phase.handover) return;
     if (effects.some((effect) => effect.kind === 'pausedTooLong')) return;
     const own = wantedPriority(this.router, (id) => this.#told.get(id));
-    const { priority } = input.advertisement;
-    const better = priority > own || (priority === own && input.source > input.local);
-    const yielded = this.member.phase.name === 'backup';
-    if (own === 255 && this.router.ownerIgnoresAdvertisements) {
-      if (yielded) this.#violate('election', 'an owner that ignores others yields');
-      return;
-    }
-    const ownersMeet = own === 255 && priority === 255;
-    if (better && !yielded) this.#violate('election', `stays active although ${priority} was heard and it has ${own}`);
-    const answers = effects.some((effect) => effect.kind === 'advertise' && effect.priority > 0);
-    const isSilent = this.router.lowerPriorityNoAdvertisement && priority > 0;
-    if (!better && !yielded && !isSilent && !answers && !this.#answersWithin(1_000)) {
-      this.#violate('election', `does not answer the lower priority ${priority}`);
-    }
-    if (!better && isSilent && answers) this.#violate('election', `answers the lower priority ${priority}`);
-    if (yielded && !better && !ownersMeet) this.#violate('election', `yields to ${priority} although it has ${own}`);
+    const wrong = wrongAnswer(this.router, own, input, {
+      hasYielded: this.member.phase.name === 'backup',
+      hasAnswered: effects.some((effect) => effect.kind === 'advertise' && effect.priority > 0),
+      willAnswer: this.#answersWithin(1_000),
+    });
+    if (wrong !== undefined) this.#violate('election', wrong);
+  }
+
+  /** Whoever yields with its group is silent: somebody else has said that it is active. */
+  #checkYieldingAlong({ from, to, reason }: Transitioned, effects: readonly Effect[]): void {
+    if (from !== 'active' || to !== 'backup' || reason.code !== 'group' || reason.why?.code === 'address-lost') return;
+    if (effects.some((effect) => effect.kind === 'advertise')) this.#violate('group', 'does not yield in silence');
   }
 
   /** Whether it has just advertised and will again, at most so long after. */
@@ -404,12 +399,6 @@ export class SimNode {
   #violate(invariant: string, what: string): void {
     this.#world.violate(invariant, `${this.label}: ${what}`);
   }
-}
-
-/** What neither is a fault nor moves the priority of a check that is named for it. */
-function goodState({ id, weight, reverse }: Track): TrackState {
-  if (id === FILE_CHECK) return weight === 0 && reverse ? 1 : 0;
-  return reverse ? 'down' : 'up';
 }
 
 function isHandingOver({ phase }: Member): boolean {

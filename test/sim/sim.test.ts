@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GROUP_MUTATIONS } from './group-mutations.js';
 import { MUTATIONS } from './mutations.js';
 import { simulate } from './simulate.js';
 import { Violation } from './stage.js';
@@ -23,7 +24,7 @@ test('the same seed tells the same story', () => {
   assert.deepEqual(story(), first);
 });
 
-for (const [name, core] of Object.entries(MUTATIONS)) {
+for (const [name, core] of Object.entries({ ...MUTATIONS, ...GROUP_MUTATIONS })) {
   test(`a broken core is caught: ${name}`, (context) => {
     for (let seed = 0; seed < SEEDS_PER_MUTATION; seed++) {
       try {
