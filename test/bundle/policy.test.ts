@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeBundle, mistakesIn, scriptRefusal } from '../../agent/bundle/policy.js';
 import { HostPolicy, ScriptPolicy } from '../../proto/gen/baton/v1/config.js';
+import type { CheckSpec } from '../../proto/gen/baton/v1/resources.js';
 import { sampleBundle } from './sample-bundle.js';
 
 /** Links of a pretended file system; anything else leads to itself. */
@@ -136,5 +137,160 @@ test('rules that can never match are mistakes', () => {
   assert.deepEqual(
     mistakes.map((mistake) => mistake.split(':')[0]),
     ['scripts.allow', 'scripts.allow', 'scripts.allow', 'scripts.allow', 'policy.addresses', 'policy.vrids'],
+  );
+});
+
+function network(spec: object): Parameters<typeof sampleBundle>[1] {
+  return { hostNetworks: [{ name: 'base', spec }] };
+}
+
+async function judged(
+  bundle: ReturnType<typeof sampleBundle>,
+  policy: Parameters<typeof HostPolicy.fromPartial>[0] | undefined,
+  links: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
+  const rules = {
+    scripts: ScriptPolicy.fromPartial({ allow: ['/opt/hooks/*', '/opt/checks/*'], users: ['nobody'] }),
+    policy: policy === undefined ? undefined : HostPolicy.fromPartial(policy),
+  };
+  return (await judgeBundle(bundle, rules, resolver(links))).map(({ path, reason }) => `${path}: ${reason}`);
+}
+
+test('routes and rules are refused unless the owner allows them, with or without a policy', async () => {
+  const bundle = sampleBundle(
+    { routes: [{ to: '10.0.0.0/8', device: 'em1' }], rules: [{ table: 'main' }] },
+    network({ routes: [{ to: '0.0.0.0/0', via: '192.0.2.1' }], rules: [{ action: 'nop' }] }),
+  );
+  for (const policy of [undefined, {}, { routes: false }]) {
+    assert.deepEqual(await judged(bundle, policy), [
+      "routers[pg].routes[0]: a route to 10.0.0.0/8 is not allowed by policy.routes in this host's agent.yaml (unset: no routes and rules)",
+      "routers[pg].rules[0]: a rule is not allowed by policy.routes in this host's agent.yaml (unset: no routes and rules)",
+      "hostNetworks[base].spec.routes[0]: a route to 0.0.0.0/0 is not allowed by policy.routes in this host's agent.yaml (unset: no routes and rules)",
+      "hostNetworks[base].spec.rules[0]: a rule is not allowed by policy.routes in this host's agent.yaml (unset: no routes and rules)",
+    ]);
+  }
+  assert.deepEqual(await judged(bundle, { routes: true }), []);
+});
+
+test('limits of interfaces and addresses hold wherever one is named, in both families', async () => {
+  const bundle = sampleBundle(
+    {
+      excludedAddresses: [{ address: '2001:db8::1/64', device: 'em2' }],
+      routes: [
+        { to: '10.0.0.0/8', device: 'em3' },
+        { to: '11.0.0.0/8', nextHops: [{ device: 'em4' }] },
+      ],
+      virtualMac: { name: 'eth9', address: '00:00:5e:00:01:0a' },
+    },
+    {
+      ...network({
+        addresses: [{ address: '192.168.9.9/24', device: 'em5' }],
+        announcementLimits: [{ interfaces: ['em6'] }],
+        interfaceDelays: [{ interface: 'em7' }],
+      }),
+      bfdSessions: [{ name: 'up', interface: 'em8' }],
+    },
+  );
+  const policy = { interfaces: ['em1'], addresses: ['192.168.0.0/16', '2001:db8:1::/48'], routes: true };
+  assert.deepEqual(
+    (await judged(bundle, policy)).map((line) => line.replace(/ is not allowed.*/u, '')),
+    [
+      'routers[pg].virtualMac.name: interface eth9',
+      'routers[pg].excludedAddresses[0].device: interface em2',
+      'routers[pg].excludedAddresses[0]: address 2001:db8::1/64',
+      'routers[pg].routes[0].device: interface em3',
+      'routers[pg].routes[1].nextHops[0].device: interface em4',
+      'hostNetworks[base].spec.addresses[0].device: interface em5',
+      'hostNetworks[base].spec.announcementLimits[0].interfaces: interface em6',
+      'hostNetworks[base].spec.interfaceDelays[0].interface: interface em7',
+      'bfdSessions[up].interface: interface em8',
+    ],
+  );
+  const ours = sampleBundle({ virtualMac: { name: 'vrrp.10', address: '00:00:5e:00:01:0a' } });
+  assert.deepEqual(await judged(ours, { interfaces: ['em1'] }), []);
+});
+
+test("hooks of groups are judged as routers' are", async () => {
+  const bundle = sampleBundle(
+    { hooks: { deleted: { command: ['/evil'] }, lowerPriorityHeard: { command: ['/opt/hooks/l'] } } },
+    { groups: [{ name: 'both', routers: ['pg'], hooks: { any: { command: ['/bin/sh'], user: 'root' } } }] },
+  );
+  assert.deepEqual(
+    (await judged(bundle, undefined)).map((line) => line.split(': ')[0]),
+    ['routers[pg].hooks.deleted.command', 'groups[both].hooks.any.command', 'groups[both].hooks.any.user'],
+  );
+});
+
+function withCheck(kind: NonNullable<Parameters<typeof CheckSpec.fromPartial>[0]['kind']>) {
+  return sampleBundle({ hooks: {} }, { checks: [{ name: 'alive', spec: { kind } }] });
+}
+
+test('a file is watched or written only where the owner allows it, wherever links lead', async () => {
+  const bundle = withCheck({ $case: 'file', value: { path: '/run/baton/load', initialValue: 0 } });
+  const reasons = async (files: string[], links: Record<string, string> = {}): Promise<string[]> =>
+    await judged(bundle, { files }, links);
+  assert.deepEqual(await reasons([]), [
+    'checks[alive].spec.file.path: policy.files in this host\'s agent.yaml allows no file; add "/run/baton/load" to let a controller watch it',
+  ]);
+  assert.deepEqual(await reasons(['/run/baton/*']), []);
+  assert.deepEqual(await reasons(['/run/baton/load']), []);
+  assert.match((await reasons(['/run/*']))[0] ?? '', /matches no rule of policy\.files/u);
+  assert.match(
+    (await reasons(['/run/baton/*'], { '/run/baton/load': '/etc/shadow' }))[0] ?? '',
+    /leads to "\/etc\/shadow"/u,
+  );
+});
+
+test('a file that is not there yet is judged by where it would be made', async () => {
+  const bundle = withCheck({ $case: 'file', value: { path: '/run/baton/load', initialValue: 0 } });
+  const rules = { scripts: undefined, policy: HostPolicy.fromPartial({ files: ['/run/baton/*'] }) };
+  const resolve = async (file: string): Promise<string> => {
+    if (file === '/run/baton/load') throw new RangeError('no such file');
+    return file;
+  };
+  assert.deepEqual(await judgeBundle(bundle, rules, resolve), []);
+});
+
+test('network checks ask anybody, but not for changes and no metadata service, until the owner lists targets', async () => {
+  const http = (url: string, more: object = {}) => withCheck({ $case: 'http', value: { url, ...more } });
+  const rows: readonly (readonly [ReturnType<typeof sampleBundle>, string[], boolean])[] = [
+    [http('http://db.example.org/'), [], true],
+    [http('http://db.example.org/', { method: 'HEAD' }), [], true],
+    [http('http://db.example.org/', { method: 'POST' }), [], false],
+    [http('http://db.example.org/', { method: 'POST' }), ['db.example.org'], true],
+    [http('http://169.254.169.254/latest/meta-data'), [], false],
+    [http('http://0xa9.254.43518/'), [], false],
+    [http('http://db.example.org/', { connectTo: '169.254.169.254' }), [], false],
+    [http('http://[fd00:ec2::254]/'), [], false],
+    [http('http://169.254.169.254/'), ['169.254.169.254'], true],
+    [http('http://DB.example.org/'), ['*.example.org'], true],
+    [http('http://example.org/'), ['*.example.org'], false],
+    [http('http://10.1.2.3/'), ['10.0.0.0/8'], true],
+    [http('http://10.1.2.3/'), ['*.example.org', '::/0'], false],
+    [withCheck({ $case: 'tcp', value: { host: '2001:db8::1', port: 1 } }), ['2001:db8::/32'], true],
+    [withCheck({ $case: 'ping', value: { host: 'gw' } }), ['10.0.0.0/8'], false],
+    [withCheck({ $case: 'dns', value: { server: '169.254.169.254' } }), [], false],
+    [withCheck({ $case: 'grpc', value: { host: 'svc', port: 1 } }), ['svc'], true],
+    [withCheck({ $case: 'process', value: { name: 'postgres' } }), ['svc'], true],
+  ];
+  for (const [bundle, probes, isAllowed] of rows) {
+    const lines = await judged(bundle, { probes });
+    assert.equal(
+      lines.length === 0,
+      isAllowed,
+      `${JSON.stringify(bundle.checks[0]?.spec?.kind)} ${probes.join()}: ${lines.join()}`,
+    );
+  }
+});
+
+test('mistakes in files and probes', () => {
+  const policy = HostPolicy.fromPartial({
+    files: ['/run/*', 'run'],
+    probes: ['10.0.0.0/8', '::/0', '*.example.org', 'a_b', 'http://x', '*', 'a b'],
+    addresses: ['2001:db8::/32'],
+  });
+  assert.deepEqual(
+    mistakesIn({ scripts: undefined, policy }).map((mistake) => mistake.slice(0, 24)),
+    ['policy.files: "run" is n', 'policy.probes: "http://x', 'policy.probes: "*" is ne', 'policy.probes: "a b" is '],
   );
 });
