@@ -43,10 +43,6 @@ export class Channel {
     return family === 6 ? this.#ipv6 : this.#ipv4;
   }
 
-  get hasRouters(): boolean {
-    return this.#ipv4.routers.size + this.#ipv6.routers.size > 0;
-  }
-
   /** Every router here can hear and send. */
   get isOpen(): boolean {
     return this.#ipv4.isOpen && this.#ipv6.isOpen;

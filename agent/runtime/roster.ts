@@ -48,10 +48,4 @@ export class Roster {
     for (const router of this.all()) for (const { address } of router.wanted) virtual.add(address);
     this.#virtual = virtual;
   }
-
-  /** Whether a router is active on the address's interface with this address, or hands it over. */
-  isHeldByAnother(router: RunningRouter, key: string): boolean {
-    for (const other of this.all()) if (other !== router && other.held.has(key)) return true;
-    return false;
-  }
 }

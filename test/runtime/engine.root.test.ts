@@ -202,3 +202,57 @@ test('a sync group moves as a whole, beside a sync group of keepalived', { skip 
   }
   await keepalived.stop();
 });
+
+test('another manager that flushes the interface, and one that makes it anew, are survived by all kinds of routers', {
+  skip,
+}, async (t) => {
+  const { lab, b } = await pair(t);
+  const mac = (vrid: number) => ({ name: `vrrp.${vrid}`, address: `00:00:5e:00:01:${vrid}`, transmitOnBase: false });
+  const tracks = [{ id: 'virtual mac', weight: 0, reverse: false }];
+  const baton = await LabElection.start(
+    b,
+    router({ name: 'v4', vrid: 10, addresses: ['10.9.0.110'] }),
+    router({ name: 'v6', vrid: 10, addresses: ['fe80::10', '2001:db8:61::110'] }),
+    router({ name: 'mac', vrid: 12, addresses: ['10.9.0.112'], tracks, more: { virtualMac: mac(12) } }),
+  );
+  const all = ['10.9.0.110', '2001:db8:61::110', '10.9.0.112'];
+  const untilAll = async () => {
+    for (const address of all) await untilHolds(b, address, true, 10_000);
+  };
+  await untilAll();
+
+  await t.test('flushed', async () => {
+    await b.ip(`address flush dev ${b.device}`);
+    await until('the routers to be in fault', SLACK_MS, async () => (await baton.router('v4')).state === 'fault');
+    await b.ip(
+      ...b.addresses.map((address) => `address replace ${address} dev ${b.device}`),
+      `address add fe80::b1/64 dev ${b.device}`,
+    );
+    await untilAll();
+  });
+
+  await t.test('set down and up', async () => {
+    await b.ip(`link set ${b.device} down`);
+    for (const address of all) await untilHolds(b, address, false);
+    await b.ip(
+      `link set ${b.device} up`,
+      ...b.addresses.map((address) => `address replace ${address} dev ${b.device}`),
+    );
+    await untilAll();
+  });
+
+  await t.test('deleted and made anew', async () => {
+    await b.ip(`link delete ${b.device}`);
+    await until('the routers to be in fault', SLACK_MS, async () => (await baton.router('mac')).state === 'fault');
+    await lab.plug(b);
+    await untilAll();
+  });
+
+  await t.test('and in the end nothing of it is left', async () => {
+    await baton.stop();
+    const left = await addressLines(b);
+    for (const address of all) assert.ok(!left.includes(address), left);
+    assert.ok(!(await b.run('ip', '-o', 'link')).includes('vrrp.'));
+    assert.equal((await b.run('nft', 'list', 'ruleset')).trim(), '');
+  });
+});
