@@ -213,8 +213,9 @@ function handlersOf(
     accept: () => {
       raw.switches.set('accept', true);
     },
-    no_accept: () => {
+    no_accept: ({ origin }) => {
       raw.switches.set('accept', false);
+      raw.origins.set('accept', origin);
     },
     preempt_delay: (line) => {
       raw.preemptDelay = readTime(line, [0, MAX_PREEMPT_DELAY], 'there is none', remarks) ?? raw.preemptDelay;

@@ -110,7 +110,7 @@ export function settleMembers(
         return false;
       }
       if (home !== undefined) {
-        const where = home === group ? 'already' : `in ${quoted(home.name)} already`;
+        const where = home === group ? 'in it already' : `in ${quoted(home.name)} already`;
         remarks.error(
           origin,
           `vrrp_sync_group ${quoted(group.name)}: ${quoted(value)} is ${where}; it is left out here, as in keepalived`,

@@ -25,7 +25,6 @@ ${instanceText('priority 150# no blank before\n  notify "/bin/x # ! y" # z " unb
 test('braces: on the next line, without blanks, several on a line', () => {
   for (const text of [
     'vrrp_instance A\n{\ninterface em1\nvirtual_router_id 1\npriority 7\nvirtual_ipaddress\n\n# c\n{\n192.0.2.1\n}\n}\n',
-    'vrrp_instance A{interface em1\nvirtual_router_id 1}\n',
     'global_defs{}vrrp_instance A{\ninterface em1}',
   ]) {
     const { config } = readText(text);
@@ -158,36 +157,6 @@ test('include: missing files, loops and depth', () => {
   const reads: string[] = [];
   readKeepalived(CONF, memoryFiles({ [CONF]: 'include m*', ...mesh }, reads));
   assert.equal(reads.length, 1_000);
-});
-
-/** Assembled here, for it is not a place holder of this language. */
-const ENVIRONMENT = ['$', '{_ENV HOME}'].join('');
-
-test('the preprocessor is refused by line, and undefined names stay as they are', () => {
-  const { config, remarks } = readText(`$PRIO=150
-$MULTI= \\
-  priority 3 \\
-  priority 4
-@high net_namespace x
-~SEQ(VAR, 1, 1000000) vrrp_instance V$VAR {
-${instanceText(`priority $PRIO
-advert_int $PRIO
-notify "/bin/x $1 $HOME"
-notify_fault "/bin/x ${ENVIRONMENT}"
-notify_stop "/bin/x $UNDEFINED $PRIOR"`)}`);
-  assert.deepEqual(
-    shown(remarks).map((line) => line.replace(/ is not supported.*$/u, '')),
-    [
-      'error 1: definition of $PRIO',
-      'error 2: definition of $MULTI',
-      "error 5: conditional line ('@high')",
-      'error 6: repetition (~SEQ)',
-      'error 11: use of $PRIO',
-      'error 12: use of $PRIO',
-      'error 14: use of $_ENV',
-    ],
-  );
-  assert.deepEqual(config.instances[0]?.hooks.stop?.words, ['/bin/x', '$UNDEFINED', '$PRIOR']);
 });
 
 test('messages hold no control characters, whatever a word holds', () => {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChecksumForm, type Resource, type VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
+import {
+  Address,
+  ChecksumForm,
+  Hooks,
+  Member,
+  type Resource,
+  Track,
+  type VirtualRouterSpec,
+} from '../../proto/gen/baton/v1/resources.js';
 import { type ImportedHost, importKeepalived, readKeepalived } from '../../proto/keepalived/index.js';
 import { toPlain } from '../../proto/manifest/index.js';
 import { compileBundle } from '../../proto/rules/compile.js';
@@ -197,31 +205,22 @@ test('what differs between hosts stands in the members', () => {
     host('n2', 'priority 100\ninterface eth7\nnopreempt\nnotify_master "/bin/h two"\ntrack_script {\ns\n}', scripts),
   );
   const router = onlyRouter(resources);
-  const none = { address: '', preempt: undefined, preemptDelay: undefined, track: [] };
-  const hooks = (word: string): object => ({
-    active: { command: ['/bin/h', word], user: '', timeout: undefined },
-    backup: undefined,
-    fault: undefined,
-    stop: undefined,
-    any: undefined,
-    fifo: '',
-  });
+  const hooks = (word: string): Hooks => Hooks.create({ active: { command: ['/bin/h', word] } });
   assert.deepEqual(router.members, [
-    {
-      ...none,
+    Member.create({
       node: 'n1',
       interface: 'em1',
       priority: 150,
       address: '192.0.2.1',
       preemptDelay: { seconds: 30, nanos: 0 },
       hooks: hooks('one'),
-      track: [{ check: 't', interface: '', weight: 60, reverse: false }],
-    },
-    { ...none, node: 'n2', interface: 'eth7', priority: 100, preempt: false, hooks: hooks('two') },
+      track: [{ check: 't', weight: 60 }],
+    }),
+    Member.create({ node: 'n2', interface: 'eth7', priority: 100, preempt: false, hooks: hooks('two') }),
   ]);
   assert.equal(router.preempt, undefined);
   assert.equal(router.hooks, undefined);
-  assert.deepEqual(router.track, [{ check: 's', interface: '', weight: 0, reverse: false }]);
+  assert.deepEqual(router.track, [Track.create({ check: 's' })]);
   assert.equal(problems(remarks).filter((line) => line.includes('error')).length, 0, remarks.join('\n'));
 });
 
@@ -230,7 +229,7 @@ test('what all hosts share stands in the router', () => {
   const router = onlyRouter(importTexts(host('n1', lines), host('n2', lines)).resources);
   assert.deepEqual(router.preemptDelay, { seconds: 30, nanos: 0 });
   assert.deepEqual(router.hooks?.any?.command, ['/bin/h', 'any']);
-  assert.deepEqual(router.track, [{ check: '', interface: 'em9', weight: 3, reverse: false }]);
+  assert.deepEqual(router.track, [Track.create({ interface: 'em9', weight: 3 })]);
   assert.deepEqual(router.announcements?.delay, { seconds: 2, nanos: 0 });
   assert.deepEqual(router.announcements?.lowerPriorityDelay, { seconds: 5, nanos: 0 });
   assert.equal(router.announcements?.repeat, undefined);
@@ -284,12 +283,7 @@ test('dev is dropped where it is the own interface; labels that follow the inter
     host('n1', 'virtual_ipaddress { 192.0.2.20/24 dev em1 label em1:1 }'),
     host('n2', 'interface em2\nvirtual_ipaddress { 192.0.2.20/24 dev em2 label em2:1 }'),
   );
-  assert.deepEqual(onlyRouter(resources).addresses[1], {
-    address: '192.0.2.20/24',
-    device: '',
-    label: '',
-    broadcast: '',
-  });
+  assert.deepEqual(onlyRouter(resources).addresses[1], Address.create({ address: '192.0.2.20/24' }));
   assert.ok(
     remarks.some((line) => /^b.conf warning 9: 192.0.2.20: the label differs/u.test(line)),
     remarks.join('\n'),

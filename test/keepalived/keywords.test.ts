@@ -51,9 +51,63 @@ const TOP = words(`
   global_defs vrrp_script vrrp_instance vrrp_sync_group vrrp_track_process track_file vrrp_track_file bfd_instance
   net_namespace net_namespace_ipvs namespace_with_ipsets instance use_pid_dir linkbeat_use_polling child_wait_time
   linkbeat_interfaces interface_up_down_delays garp_group track_group static_ipaddress static_routes static_rules
-  virtual_server virtual_server_group`);
+  virtual_server virtual_server_group SSL`);
 
 const SCRIPT = words('script interval timeout weight rise fall user init_fail');
+const TRACK_FILE = words('file weight init_file');
+const TRACK_PROCESS = words(
+  'process param_match full_command weight quorum quorum_max delay terminate_delay fork_delay',
+);
+const BFD = words(`
+  neighbor_ip neighbour_ip source_ip min_rx min_tx idle_tx multiplier passive ttl hoplimit max_hops multihop weight
+  vrrp checker`);
+const SYNC_GROUP = words(`
+  group track_interface track_script track_file track_process track_bfd notify_master notify_backup notify_fault
+  notify_stop notify notify_priority_changes smtp_alert sync_group_tracking_weight global_tracking`);
+const GARP_GROUP = words('garp_interval gna_interval interface interfaces');
+const HMAC = words('key active_key anti_replay time_window mode');
+const ADDRESS = words(`
+  dev label brd broadcast scope peer home -nodad mngtmpaddr noprefixroute autojoin no_track preferred_lft use_vmac
+  track_group`);
+const ROUTE = words(`
+  inet inet6 to via gw or nexthop dev oif src table metric priority preference scope protocol tos dsfield onlink mtu
+  advmss window rtt rttvar ssthresh cwnd initcwnd initrwnd reordering hoplimit rto_min quickack features
+  fastopen_no_cookie congctl pref prepend append add no_track track_group encap as ttl-propagate realms from expires
+  vrf`);
+const RULE = words(`
+  inet inet6 not from to table lookup preference order priority tos dsfield fwmark suppress_prefixlength sup_pl
+  suppress_ifgroup sup_group dev iif oif uidrange l3mdev ipproto sport dport type goto nop blackhole unreachable
+  prohibit no_track track_group realms tunnel-id protocol`);
+
+/** The other halves' words are known by their prefix, but for these. */
+const families = /^(?:lvs|checker|bfd)_/u;
+const OWN_ENTRIES: ReadonlySet<string> = new Set(['lvs_sync_daemon', 'checker_log_all_failures']);
+
+test('the table has every word of the lists above, and no other', () => {
+  for (const [context, list] of [
+    ['top', TOP],
+    ['global_defs', GLOBAL.filter((word) => !families.test(word) || OWN_ENTRIES.has(word))],
+    ['vrrp_script', SCRIPT],
+    ['track_file', TRACK_FILE],
+    ['vrrp_track_process', TRACK_PROCESS],
+    ['bfd_instance', BFD],
+    ['vrrp_sync_group', SYNC_GROUP],
+    ['vrrp_instance', INSTANCE],
+    ['authentication', words('auth_type auth_pass')],
+    ['auth_hmac', HMAC],
+    ['garp_group', GARP_GROUP],
+    ['track_group', words('group')],
+    ['virtual_ipaddress option', ADDRESS],
+    ['unicast_peer option', words('min_ttl max_ttl')],
+    ['use_vmac option', words('name netlink_notify_msg group')],
+    ['route option', ROUTE],
+    ['next hop option', words('via dev weight onlink inet inet6 encap as realms')],
+    ['rule option', RULE],
+  ] as const) {
+    const known = [...KEYWORDS[context].keys()].filter((word) => !/^(?:state|stats|json)_file_location$/u.test(word));
+    assert.deepEqual(known.sort(), [...list].sort(), context);
+  }
+});
 
 /** Each is met with a value that no keyword takes, so one that is read must complain as well. */
 for (const [context, list, wrap] of [
@@ -65,6 +119,15 @@ for (const [context, list, wrap] of [
       `vrrp_instance A {\n\n${line}\ninterface em1\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}\n`,
   ],
   ['vrrp_script', SCRIPT, (line: string) => `vrrp_script s {\n\n${line}\n}\n${instanceText()}`],
+  ['track_file', TRACK_FILE, (line: string) => `track_file s {\n\n${line}\n}\n${instanceText()}`],
+  ['vrrp_track_process', TRACK_PROCESS, (line: string) => `vrrp_track_process s {\n\n${line}\n}\n${instanceText()}`],
+  ['bfd_instance', BFD, (line: string) => `bfd_instance s {\n\n${line}\n}\n${instanceText()}`],
+  [
+    'vrrp_sync_group',
+    SYNC_GROUP,
+    (line: string) => `vrrp_sync_group s {\n\n${line}\ngroup { VI_1 }\n}\n${instanceText()}`,
+  ],
+  ['garp_group', GARP_GROUP, (line: string) => `garp_group {\n\n${line}\n}\n${instanceText()}`],
   ['top', TOP, (line: string) => `\n\n${line}\n${instanceText()}`],
 ] as const) {
   test(`every word of ${context} is read or reported at its line`, () => {
@@ -86,11 +149,9 @@ test('what is not supported says so by its name, with a severity and a sentence'
       assert.doesNotMatch(support.meaning, /\.$/u, `${context} ${word}`);
     }
   }
-  const { remarks } = readText(
-    instanceText('virtual_routes {\n 198.51.100.0/24 via 192.0.2.1\n default via 192.0.2.1\n}'),
-  );
+  const { remarks } = readText(instanceText('use_ipvlan {\n a\n b\n}'));
   assert.deepEqual(shown(remarks), [
-    'error 5: virtual_routes (2 lines): not supported yet: these routes will not be moved',
+    'warning 5: use_ipvlan (2 lines): ipvlan is not supported: the addresses are added to the interface itself, and advertisements leave from it',
   ]);
 });
 
@@ -102,6 +163,17 @@ test('every word that is read has a handler: an empty value never ends in an exc
         global_defs: `global_defs {\n${word}\n}\n`,
         vrrp_script: `vrrp_script s {\n${word}\n}\n`,
         vrrp_instance: `vrrp_instance A {\n${word}\n}\n`,
+        track_file: `track_file s {\n${word}\n}\n`,
+        vrrp_track_process: `vrrp_track_process s {\n${word}\n}\n`,
+        bfd_instance: `bfd_instance s {\n${word}\n}\n`,
+        vrrp_sync_group: `vrrp_sync_group s {\n${word}\n}\n`,
+        garp_group: `garp_group {\n${word}\n}\n`,
+        track_group: `track_group s {\n${word}\n}\n`,
+        auth_hmac: `vrrp_instance A {\nauth_hmac {\n${word}\n}\n}\n`,
+        'use_vmac option': `vrrp_instance A {\nuse_vmac ${word}\n}\n`,
+        'route option': `static_routes {\n192.0.2.0/24 ${word}\n}\n`,
+        'next hop option': `static_routes {\n192.0.2.0/24 nexthop ${word}\n}\n`,
+        'rule option': `static_rules {\n${word}\n}\n`,
         authentication: `vrrp_instance A {\nauthentication {\n${word}\n}\n}\n`,
         'virtual_ipaddress option': `vrrp_instance A {\nvirtual_ipaddress {\n192.0.2.1 ${word}\n}\n}\n`,
         'unicast_peer option': `vrrp_instance A {\nunicast_peer {\n192.0.2.1 ${word}\n}\n}\n`,

@@ -69,8 +69,8 @@ test('a configuration that includes a FIFO, a directory, a device and itself thr
   const { config, remarks } = readKeepalived(main, nodeEdges);
   assert.equal(config.instances.length, 1);
   const messages = remarks.map((remark) => remark.message).join('\n');
-  assert.match(messages, /pipe\.inc': it is a FIFO/u);
-  assert.match(messages, /directory\.inc': it is a directory/u);
+  assert.match(messages, /pipe\.inc' is left out, as in keepalived: it is a FIFO/u);
+  assert.match(messages, /directory\.inc' is left out, as in keepalived: it is a directory/u);
   assert.match(messages, /zero': it is a device/u);
   assert.match(messages, /includes itself|levels of include/u);
 });

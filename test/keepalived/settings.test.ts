@@ -29,22 +29,58 @@ test('an instance that says nothing has the defaults of keepalived', () => {
     preempt: true,
     preemptDelay: 0,
     advertisementInterval: 1_000_000,
+    family: 4,
     password: undefined,
+    hmac: undefined,
     sourceAddress: undefined,
     unicastPeers: undefined,
+    unicastTtl: undefined,
+    faultWithoutPeers: false,
+    multicastGroup: undefined,
     addresses: [
       {
         address: '192.0.2.10',
+        family: 4,
         prefixLength: 32,
         device: undefined,
         label: undefined,
         broadcast: undefined,
+        scope: undefined,
+        peer: undefined,
+        preferredLifetime: undefined,
+        flags: new Set(),
+        trackGroup: undefined,
         origin: { file: '/etc/keepalived/keepalived.conf', line: 4 },
       },
     ],
+    excludedAddresses: [],
+    routes: [],
+    rules: [],
+    virtualMac: undefined,
+    virtualMacElsewhere: false,
+    accept: true,
+    downTimerAdverts: 3,
+    lowerPriorityNoAdvert: false,
+    higherPrioritySendAdvert: false,
+    ownerIgnoresAdverts: false,
+    timerExpiredBackup: 0,
+    startupDelay: 0,
+    promoteSecondaries: false,
     trackInterfaces: [],
     trackScripts: [],
-    hooks: { master: undefined, backup: undefined, fault: undefined, stop: undefined, any: undefined },
+    trackFiles: [],
+    trackProcesses: [],
+    trackBfds: [],
+    hooks: {
+      master: undefined,
+      backup: undefined,
+      fault: undefined,
+      stop: undefined,
+      any: undefined,
+      deleted: undefined,
+      lowerPriority: undefined,
+    },
+    priorityChanges: false,
     smtpAlert: false,
     garp: {
       masterRepeat: 5,
@@ -53,6 +89,10 @@ test('an instance that says nothing has the defaults of keepalived', () => {
       masterRefreshRepeat: 1,
       lowerPriorityRepeat: 5,
       lowerPriorityDelay: 5_000_000,
+      arpInterval: 0,
+      neighborInterval: 0,
+      extraRefresh: 0,
+      extraRefreshAll: false,
     },
     checksumWithoutPseudoHeader: false,
   });
@@ -79,8 +119,20 @@ test('plain settings of an instance', () => {
     ['smtp_alert off', 'smtpAlert', false],
     ['v3_checksum_as_v2', 'checksumWithoutPseudoHeader', true],
     ['authentication {\nauth_type PASS\nauth_pass "a b"\n}', 'password', 'a b'],
-    ['mcast_dst_ip 224.0.0.18', 'priority', 100],
-    ['down_timer_adverts 3', 'priority', 100],
+    ['mcast_dst_ip 224.0.0.18', 'multicastGroup', undefined],
+    ['mcast_dst_ip 224.0.0.19', 'multicastGroup', '224.0.0.19'],
+    ['down_timer_adverts 5', 'downTimerAdverts', 5],
+    ['accept', 'accept', true],
+    ['no_accept', 'accept', false],
+    ['lower_prio_no_advert', 'lowerPriorityNoAdvert', true],
+    ['lower_prio_no_advert off', 'lowerPriorityNoAdvert', false],
+    ['higher_prio_send_advert yes', 'higherPrioritySendAdvert', true],
+    ['priority 255\nowner_ignore_adverts', 'ownerIgnoresAdverts', true],
+    ['nopreempt\ntimer_expired_backup', 'timerExpiredBackup', 254],
+    ['nopreempt\nthread_timer_expired 120', 'timerExpiredBackup', 120],
+    ['promote_secondaries', 'promoteSecondaries', true],
+    ['notify_priority_changes on', 'priorityChanges', true],
+    ['use_vmac_addr', 'virtualMacElsewhere', true],
   ] as const) {
     const { instance, remarks } = instanceOf(lines);
     assert.deepEqual(instance[field], expected, lines);
@@ -144,8 +196,27 @@ test('settings that keepalived changes or drops: the same here, with a remark at
       'secre\u{e9}',
       /^warning 7: auth_pass has 9 bytes/u,
     ],
-    ['mcast_dst_ip 224.0.0.19', 'priority', 100, /^error 5: mcast_dst_ip: groups other than 224.0.0.18/u],
-    ['down_timer_adverts 5', 'priority', 100, /^warning 5: down_timer_adverts 5 is not supported yet/u],
+    ['mcast_dst_ip 192.0.2.9', 'multicastGroup', undefined, /^error 5: mcast_dst_ip: .* is not an IPv4 multicast/u],
+    ['mcast_dst_ip ff02::13', 'multicastGroup', undefined, /^error 5: mcast_dst_ip: .* is not an IPv4 multicast/u],
+    ['down_timer_adverts 0', 'downTimerAdverts', 3, /^error 5/u],
+    ['down_timer_adverts 101', 'downTimerAdverts', 3, /^error 5/u],
+    [
+      'timer_expired_backup',
+      'timerExpiredBackup',
+      0,
+      /^warning 5: timer_expired_backup has no effect without nopreempt/u,
+    ],
+    ['nopreempt\ntimer_expired_backup 255', 'timerExpiredBackup', 0, /^error 6/u],
+    [
+      'owner_ignore_adverts',
+      'ownerIgnoresAdverts',
+      false,
+      /^warning 5: owner_ignore_adverts has no effect with priority 100/u,
+    ],
+    ['accept off', 'accept', true, /^error 5: accept takes no value/u],
+    ['mcast_src_ip fe80::1', 'sourceAddress', undefined, /^error 5: .* is not of the instance's family, IPv4/u],
+    ['use_ipvlan', 'priority', 100, /^warning 5: use_ipvlan: ipvlan is not supported/u],
+    ['dont_track_primary', 'priority', 100, /^warning 5: dont_track_primary: not supported/u],
     ['unicast_src_ip 192.0.2.1', 'unicastPeers', undefined, /^warning 5: 'VI_1' has no usable unicast_peer/u],
   ] as const) {
     const { instance, remarks } = instanceOf(lines);
@@ -187,22 +258,23 @@ test('virtual addresses with all their options', () => {
   const { instance, remarks } = instanceOf(`virtual_ipaddress {
  192.0.2.20/24 dev em2 label em2:vip brd +
  192.0.2.21/25 broadcast 192.0.2.127
- 192.0.2.22 brd -
+ 192.0.2.22/30 brd -
+ 192.0.2.23 scope link peer 192.0.2.24 noprefixroute no_track use_vmac autojoin
+ 192.0.2.25 scope 0
 }`);
   assert.deepEqual(remarks, []);
   assert.deepEqual(
-    instance.addresses.slice(1).map(({ origin, ...address }) => ({ ...address, line: origin.line })),
+    instance.addresses
+      .slice(1)
+      .map(({ origin, address, prefixLength, device, label, broadcast, scope, peer, flags }) =>
+        [origin.line, `${address}/${prefixLength}`, device, label, broadcast, scope, peer, ...flags].join(' '),
+      ),
     [
-      { address: '192.0.2.20', prefixLength: 24, device: 'em2', label: 'em2:vip', broadcast: '+', line: 6 },
-      {
-        address: '192.0.2.21',
-        prefixLength: 25,
-        device: undefined,
-        label: undefined,
-        broadcast: '192.0.2.127',
-        line: 7,
-      },
-      { address: '192.0.2.22', prefixLength: 32, device: undefined, label: undefined, broadcast: '-', line: 8 },
+      '6 192.0.2.20/24 em2 em2:vip +  ',
+      '7 192.0.2.21/25   192.0.2.127  ',
+      '8 192.0.2.22/30   -  ',
+      '9 192.0.2.23/32    link 192.0.2.24/32 noprefixroute no_track use_vmac autojoin',
+      '10 192.0.2.25/32     ',
     ],
   );
 });
@@ -212,19 +284,28 @@ test('virtual addresses that cannot be read or only in part', () => {
     ['192.0.2.999', 0, /^error 5: '192.0.2.999' is not an IP address/u],
     ['192.0.2', 0, /^error 5/u],
     ['01.2.3.4', 0, /^error 5/u],
-    ['fe80::1/64', 0, /^error 5: 'fe80::1\/64': IPv6 is not supported yet; this address will not be moved/u],
+    [
+      'fe80::1/64',
+      0,
+      /^error 5: IPv6 address in 'VI_1', which is an IPv4 instance.*write it into virtual_ipaddress_excl/u,
+    ],
     ['192.0.2.30/33', 1, /^error 5: '192.0.2.30\/33': the prefix length/u],
     ['192.0.2.30 192.0.2.31', 1, /^error 5: '192.0.2.31' stands on the line of '192.0.2.30'.*it will not be moved/u],
     ['192.0.2.30 label sixteencharacter', 0, /^error 5.*longer than 15/u],
     ['192.0.2.30 dev sixteencharacter', 0, /^error 5.*cannot exist/u],
     ['192.0.2.30 brd', 0, /^error 5.*the value is missing/u],
-    ['192.0.2.30 brd x', 1, /^error 5.*broadcast 'x'/u],
+    ['192.0.2.30 brd x', 0, /^error 5.*broadcast 'x'/u],
+    ['192.0.2.30 brd +', 1, /^warning 5.*a prefix of length 32 has no broadcast address/u],
+    ['192.0.2.30 dev em1 dev em2', 0, /^error 5.*dev is given twice/u],
     ['192.0.2.30 lable x:1', 1, /^warning 5: '192.0.2.30': unknown option 'lable' is ignored.*did you mean 'label'/u],
     ['192.0.2.10', 0, /^warning 5: virtual address 192.0.2.10 is there already/u],
-    ['192.0.2.30 scope link', 1, /^warning 5: 192.0.2.30 scope/u],
-    ['192.0.2.30 peer 192.0.2.31/32', 1, /^error 5: 192.0.2.30 peer/u],
-    ['192.0.2.30 no_track', 1, /^warning 5: 192.0.2.30 no_track/u],
-    ['192.0.2.30 preferred_lft 0', 1, /^warning 5/u],
+    ['192.0.2.30 scope nonsense', 1, /^error 5: 192.0.2.30: scope 'nonsense' is not known/u],
+    ['192.0.2.30 peer 192.0.2.31/32', 1, /^warning 5: 192.0.2.30: keepalived's manual has a prefix length after peer/u],
+    ['192.0.2.30 peer nonsense', 1, /^error 5: 192.0.2.30: peer 'nonsense'/u],
+    ['192.0.2.30 peer fe80::1', 1, /^error 5: 192.0.2.30: peer 'fe80::1' is of the other family/u],
+    ['192.0.2.30 -nodad', 1, /^note 5: 192.0.2.30: -nodad means nothing for IPv4/u],
+    ['192.0.2.30 preferred_lft 0', 1, /^note 5: 192.0.2.30: preferred_lft means nothing for IPv4/u],
+    ['192.0.2.30 track_group g', 1, /^warning 5.*unknown option 'track_group'/u],
   ] as const) {
     const { instance, remarks } = instanceOf(`virtual_ipaddress { ${line} }`);
     assert.equal(instance.addresses.length, 1 + kept, line);
@@ -234,7 +315,11 @@ test('virtual addresses that cannot be read or only in part', () => {
     `virtual_ipaddress {\n${Array.from({ length: 300 }, (_, i) => `198.51.${100 + (i >> 8)}.${i & 255}`).join('\n')}\n}`,
   );
   assert.equal(many.instance.addresses.length, 255);
-  assert.equal(many.remarks.length, 46);
+  assert.equal(many.instance.excludedAddresses.length, 46);
+  assert.deepEqual(
+    many.remarks.map((line) => line.slice(0, 60)),
+    ['warning 260: more virtual addresses than the 255 that an adver'].map((line) => line.slice(0, 60)),
+  );
 });
 
 test('instances that cannot run are left out with an error', () => {
@@ -257,8 +342,11 @@ test('instances that cannot run are left out with an error', () => {
       /^error 2: interface '..\/..\/etc' cannot exist/u,
     ],
     ['vrrp_instance A {\ninterface "em 1"\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}', /^error 2/u],
-    ['vrrp_instance A {\ninterface em1\nvirtual_router_id 1\n}', /^error 1: 'A' has no virtual_ipaddress/u],
-    ['vrrp_instance A {\ninterface em1\nvirtual_router_id 1\nvirtual_ipaddress { fe80::1 }\n}', /^error 4/u],
+    ['vrrp_instance A {\ninterface em1\nvirtual_router_id 1\nversion 3\n}', /^error 1: 'A' has no virtual_ipaddress/u],
+    [
+      'vrrp_instance A {\ninterface em1\nvirtual_router_id 1\nversion 2\nvirtual_ipaddress { fe80::1 }\n}',
+      /^error 4: version 2 has no IPv6/u,
+    ],
     ['vrrp_instance {\n}', /^error 1: vrrp_instance needs a value/u],
   ] as const) {
     const { config, remarks } = readText(text);
@@ -282,7 +370,7 @@ test('unicast peers', () => {
   const { instance, remarks } = instanceOf(`unicast_src_ip 192.0.2.1
 unicast_peer {
  192.0.2.2
- 192.0.2.3 min_ttl 255 max_ttl 255
+ 192.0.2.3 min_ttl 254 max_ttl 255
  192.0.2.2
  fe80::2
  host.example
@@ -291,16 +379,17 @@ unicast_peer {
     instance.unicastPeers?.map((peer) => `${peer.value} ${peer.origin.line}`),
     ['192.0.2.2 7', '192.0.2.3 8'],
   );
+  assert.deepEqual(
+    instance.unicastPeers?.map((peer) => [peer.minTtl, peer.maxTtl]),
+    [
+      [undefined, undefined],
+      [254, 255],
+    ],
+  );
   assert.equal(instance.sourceAddress, '192.0.2.1');
   assert.deepEqual(
     remarks.map((line) => line.split(' ').slice(0, 4).join(' ')),
-    [
-      'warning 8: unicast_peer 192.0.2.3',
-      'warning 8: unicast_peer 192.0.2.3',
-      'warning 9: unicast_peer 192.0.2.2',
-      "error 10: unicast_peer 'fe80::2':",
-      "error 11: unicast_peer 'host.example'",
-    ],
+    ['warning 9: unicast_peer 192.0.2.2', "error 11: unicast_peer 'host.example'", 'error 10: IPv6 address'],
   );
 });
 
@@ -501,7 +590,20 @@ test('gratuitous ARP: instance over global over default, and the lower-priority 
     masterRefreshRepeat: 3,
     lowerPriorityRepeat: 2,
     lowerPriorityDelay: 7_000_000,
+    arpInterval: 0,
+    neighborInterval: 0,
+    extraRefresh: 0,
+    extraRefreshAll: false,
   });
+  const spaced = instanceOf(
+    'garp_extra_if all 60',
+    'global_defs {\n vrrp_garp_interval 0.5\n vrrp_gna_interval .000001\n vrrp_garp_extra_if 9\n}\n',
+  ).instance.garp;
+  assert.deepEqual(
+    [spaced.arpInterval, spaced.neighborInterval, spaced.extraRefresh, spaced.extraRefreshAll],
+    [500_000, 1, 60_000_000, true],
+  );
+  assert.match(instanceOf('garp_extra_if all').remarks[0] ?? '', /^error 5: garp_extra_if needs whole seconds/u);
   const lower = instanceOf('garp_lower_prio_repeat 0\ngarp_lower_prio_delay 1\ngarp_master_repeat 0').instance.garp;
   assert.deepEqual([lower.lowerPriorityRepeat, lower.lowerPriorityDelay, lower.masterRepeat], [0, 1_000_000, 1]);
   const minimal = instanceOf('', 'global_defs {\n vrrp_min_garp\n}\n').instance.garp;
@@ -562,12 +664,20 @@ test('global settings with mistakes', () => {
     ['smtp_server h 70000', /^error 2: smtp_server: port '70000'/u],
     ['smtp_connect_timeout x', /^error 2/u],
     ['vrrp_version 4', /^error 2/u],
-    ['vrrp_mcast_group4 224.0.0.20', /^error 2: vrrp_mcast_group4: groups other than/u],
-    ['vrrp_mcast_group4 x', /^error 2: vrrp_mcast_group4: 'x' is not an IPv4 address/u],
+    ['vrrp_mcast_group4 ff02::12', /^error 2: vrrp_mcast_group4: 'ff02::12' is not an IPv4 multicast address/u],
+    ['vrrp_mcast_group6 2001:db8::1', /^error 2: vrrp_mcast_group6: .* is not an IPv6 multicast address/u],
+    ['vrrp_mcast_group6 ff05::12', /^warning 2: vrrp_mcast_group6: ff05::12 is not link-local/u],
+    ['vrrp_garp_interval 0', /^error 2: vrrp_garp_interval '0'/u],
+    ['vrrp_garp_interval 2', /^warning 2: vrrp_garp_interval 2s: a burst takes very long/u],
+    ['vrrp_startup_delay 4000', /^warning 2: vrrp_startup_delay 4000s is taken as 3600s/u],
+    ['vrrp_delay_after_boot 30', /^warning 2: vrrp_delay_after_boot: not supported/u],
+    ['vmac_prefix averylongprefix', /^error 2: vmac_prefix/u],
+    ['default_interface em/1', /^error 2: default_interface/u],
+    ['random_seed x', /^error 2/u],
     ['notify_fifo relative', /^error 2/u],
     ['notify_fifo /run/f user group', /^warning 2: notify_fifo: owner 'user group'/u],
     ['script_user', /^error 2/u],
-    ['vrrp_down_timer_adverts 9', /^warning 2/u],
+    ['vrrp_down_timer_adverts 0', /^error 2/u],
     ['router_id a b', /^warning 2: router_id: 'b' after the value/u],
   ] as const) {
     const { remarks } = readText(`global_defs {\n${line}\n}\n${instanceText()}`);
