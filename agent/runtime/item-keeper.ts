@@ -36,6 +36,8 @@ export interface ItemKernel<Settings extends Item, Request> {
   claim(requests: readonly Request[]): readonly Outcome[];
   /** Those that are not there are ok. */
   remove(requests: readonly Request[]): readonly Outcome[];
+  /** Whether it is there, and the very same. */
+  isThere(request: Request): boolean;
   /** Removes what is there; ok only for what was. */
   removeLeft(requests: readonly Request[]): readonly Outcome[];
 }
@@ -104,7 +106,7 @@ export class ItemKeeper<Settings extends Item, Request> {
           restored,
           now,
         );
-      } else if (heldBefore.has(text) && outcome.code !== 'EEXIST') {
+      } else if (heldBefore.has(text)) {
         this.#tell(owner, text, 'removed-by-other', `it could not be put back: ${outcome.message}`);
         if (!settings.noTrack) isLost = true;
       }
@@ -147,16 +149,19 @@ export class ItemKeeper<Settings extends Item, Request> {
       else results.push([settings, { ok: false, code: 'ENODEV', errno: 0, message: question.reason }]);
     }
     const outcomes = asked.length === 0 ? [] : this.kernel[how](asked.map(({ request }) => request));
-    for (const [index, { settings }] of asked.entries()) {
+    for (const [index, { settings, request }] of asked.entries()) {
       const outcome = outcomes[index];
-      if (outcome !== undefined) results.push([settings, outcome]);
+      if (outcome === undefined) continue;
+      // What is held is added again only to see whether it is there. The kernel may refuse it for another reason, such as a
+      // gateway that cannot be reached any more, and have it nevertheless.
+      if (!outcome.ok && how === 'add' && held.has(settings.text)) {
+        if (outcome.code === 'EEXIST' || this.kernel.isThere(request)) continue;
+      }
+      results.push([settings, outcome]);
     }
     for (const [settings, outcome] of results) {
       if (outcome.ok) this.#held(owner, settings);
-      // Added again only to see whether it is there: it is.
-      else if (how === 'claim' || outcome.code !== 'EEXIST' || !held.has(settings.text)) {
-        this.#failed(owner, settings.text, outcome.message);
-      }
+      else this.#failed(owner, settings.text, outcome.message);
     }
     return results;
   }

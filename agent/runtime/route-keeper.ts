@@ -5,7 +5,7 @@
  */
 import { type IpPrefix, parseIp } from '../../proto/rules/ip.js';
 import type { Instant } from '../../proto/rules/time.js';
-import type { NextHop, RouteRequest, Rtnetlink } from '../link/rtnetlink.js';
+import { type NextHop, type RouteRequest, type Rtnetlink, RtnetlinkError } from '../link/rtnetlink.js';
 import { OK, type Outcome } from '../net/system-error.js';
 import type { InterfaceTable } from './interface-table.js';
 import { type Asked, ItemKeeper, type ItemKernel } from './item-keeper.js';
@@ -13,10 +13,15 @@ import type { RouteSettings } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { RunningRouter } from './running-router.js';
 
+type RouteCalls = Pick<Rtnetlink, 'changeRoutes' | 'routes'>;
+
+/** What the kernel makes of a route without a metric (IP6_RT_PRIO_USER of net/ip6_route.h). */
+const DEFAULT_METRIC = { 4: 0, 6: 1024 } as const;
+
 export class RouteKeeper {
   readonly items: ItemKeeper<RouteSettings, RouteRequest>;
 
-  constructor(kernel: Pick<Rtnetlink, 'changeRoutes'>, table: InterfaceTable, outbox: Outbox) {
+  constructor(kernel: RouteCalls, table: InterfaceTable, outbox: Outbox) {
     this.items = new ItemKeeper(new RouteKernel(kernel, table), outbox);
   }
 
@@ -52,7 +57,7 @@ class RouteKernel implements ItemKernel<RouteSettings, RouteRequest> {
   readonly kind = 'route';
 
   constructor(
-    private readonly kernel: Pick<Rtnetlink, 'changeRoutes'>,
+    private readonly kernel: RouteCalls,
     private readonly table: InterfaceTable,
   ) {}
 
@@ -88,6 +93,21 @@ class RouteKernel implements ItemKernel<RouteSettings, RouteRequest> {
     return this.removeLeft(requests).map((outcome) =>
       !outcome.ok && (outcome.code === 'ESRCH' || outcome.code === 'ENODEV') ? OK : outcome,
     );
+  }
+
+  isThere(request: RouteRequest): boolean {
+    const { family, table, protocol, metric = DEFAULT_METRIC[family], tos, type } = request;
+    const destination = request.destination ?? { address: family === 6 ? 0n : 0, prefixLength: 0 };
+    try {
+      const routes = this.kernel.routes({ family, table, protocol, destinations: [destination] });
+      return routes.some(
+        (route) =>
+          route.metric === metric && route.tos === tos && route.type === type && route.gateway === request.gateway,
+      );
+    } catch (error) {
+      if (!(error instanceof RtnetlinkError)) throw error;
+      return false;
+    }
   }
 
   removeLeft(requests: readonly RouteRequest[]): readonly Outcome[] {

@@ -102,6 +102,15 @@ class RuleKernel implements ItemKernel<RuleSettings, RuleRequest> {
     return this.removeLeft(requests).map((outcome) => (!outcome.ok && outcome.code === 'ENOENT' ? OK : outcome));
   }
 
+  isThere(request: RuleRequest): boolean {
+    try {
+      return this.kernel.rules().some((rule) => isThatRule(request, rule));
+    } catch (error) {
+      if (!(error instanceof RtnetlinkError)) throw error;
+      return false;
+    }
+  }
+
   removeLeft(requests: readonly RuleRequest[]): readonly Outcome[] {
     return this.kernel.changeRules('delete', requests);
   }
