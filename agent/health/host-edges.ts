@@ -1,12 +1,16 @@
 /** The real thing behind ProgramEdges: this host's accounts, files and processes. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 import type { Clock } from '../local/clock.js';
+import { libc } from '../net/libc.js';
 import { type Account, type AccountLookup, findAccount } from './account.js';
+import { hostProcessTree, RUN_VARIABLE, signalDescendants } from './descendants.js';
 import { hostProgramFiles, type Judgement, judgeProgram } from './executable.js';
+import { childrenOfThisProcess, Orphans } from './orphans.js';
 import type { ProgramEdges, SpawnedProcess, SpawnRequest } from './program.js';
 
 /** keepalived's name for the user that scripts run as when none is named. */
@@ -16,7 +20,7 @@ const MAX_LINGERING_PIPES = 64;
 /** How long the end of a program's output is waited for after the program itself has ended. */
 const LAST_OUTPUT_WAIT_MS = 50;
 
-/** All that a program gets to know of the agent's surroundings. */
+/** All that a program gets to know of the agent's surroundings, but for the mark of its run. */
 const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LANG: 'C.UTF-8',
@@ -33,7 +37,7 @@ export interface HostEdgesOptions {
 }
 
 export function hostProgramEdges(options: HostEdgesOptions): ProgramEdges {
-  const lingering = new LingeringPipes();
+  const starter = new Starter();
   return {
     clock: options.clock,
     account: async (user) => {
@@ -41,7 +45,7 @@ export function hostProgramEdges(options: HostEdgesOptions): ProgramEdges {
       return reason === undefined ? await accountOf(user ?? options.defaultUser()) : { ok: false, reason };
     },
     judge: async (file, account) => judgeOnHost(file, account, options.refusal),
-    spawn: (request) => spawnOnHost(request, lingering),
+    spawn: (request) => starter.start(request),
   };
 }
 
@@ -73,55 +77,85 @@ async function readOrEmpty(file: string): Promise<string> {
   }
 }
 
-function spawnOnHost(request: SpawnRequest, lingering: LingeringPipes): SpawnedProcess {
-  const { uid, gid } = request.account;
-  const isOwnAccount = uid === process.geteuid?.() && gid === process.getegid?.();
-  const child = spawn(request.file, request.args, {
-    argv0: request.name,
-    cwd: '/',
-    env: ENVIRONMENT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A session and process group of its own (setsid).
-    detached: true,
-    ...(isOwnAccount ? {} : { uid, gid }),
-  });
-  child.stdout.on('data', request.output);
-  child.stderr.on('data', request.output);
-  // A broken pipe says nothing that the exit status does not.
-  child.stdout.on('error', () => undefined);
-  child.stderr.on('error', () => undefined);
-  let settled = false;
-  child.once('error', (error: NodeJS.ErrnoException) => {
-    if (settled) return;
-    settled = true;
-    request.failed(error.code ?? error.message);
-  });
-  child.once('exit', (exitCode, signal) => {
-    if (settled) return;
-    settled = true;
-    lingering.add(child.stdout);
-    lingering.add(child.stderr);
-    // What it wrote last is still in the pipes, but descendants may keep those open for ever.
-    const timer = setTimeout(done, LAST_OUTPUT_WAIT_MS);
-    child.once('close', done);
-    function done(): void {
-      clearTimeout(timer);
-      child.off('close', done);
-      request.exited(exitCode, signal);
-    }
-  });
-  const { pid } = child;
-  return {
-    pid,
-    signal(signal) {
-      if (pid === undefined) return;
-      try {
-        process.kill(-pid, signal);
-      } catch {
-        // ESRCH: the group is gone, which is what was wanted.
-      }
+/** Starts programs, and keeps count of what they leave behind. */
+class Starter {
+  readonly #lingering = new LingeringPipes();
+  /** Those that have not ended. */
+  readonly #running = new Set<number>();
+  readonly #orphans = new Orphans(
+    {
+      children: childrenOfThisProcess,
+      reap: (child) => libc().reap(child),
+      later: (delay, callback) => setTimeout(callback, delay).unref(),
     },
-  };
+    (child) => this.#running.has(child),
+  );
+  /** Tells the runs of this process from those of any other, earlier ones too. */
+  readonly #key = randomBytes(8).toString('hex');
+  #count = 0;
+
+  start(request: SpawnRequest): SpawnedProcess {
+    if (this.#count === 0) libc().becomeSubreaper();
+    this.#count += 1;
+    const mark = `${this.#key}-${this.#count}`;
+    const { uid, gid } = request.account;
+    const isOwnAccount = uid === process.geteuid?.() && gid === process.getegid?.();
+    const child = spawn(request.file, request.args, {
+      argv0: request.name,
+      cwd: '/',
+      env: { ...ENVIRONMENT, [RUN_VARIABLE]: mark },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A session and process group of its own (setsid).
+      detached: true,
+      ...(isOwnAccount ? {} : { uid, gid }),
+    });
+    const { pid } = child;
+    if (pid !== undefined) this.#running.add(pid);
+    this.#report(child, request);
+    return {
+      pid,
+      signal: (signal) => {
+        if (pid === undefined) return;
+        try {
+          process.kill(-pid, signal);
+        } catch {
+          // ESRCH: the group is gone, which is what was wanted.
+        }
+        signalDescendants(this.#running.has(pid) ? pid : undefined, mark, signal, hostProcessTree);
+        this.#orphans.mayBe();
+      },
+    };
+  }
+
+  #report(child: ChildProcessByStdio<null, Readable, Readable>, request: SpawnRequest): void {
+    child.stdout.on('data', request.output);
+    child.stderr.on('data', request.output);
+    // A broken pipe says nothing that the exit status does not.
+    child.stdout.on('error', () => undefined);
+    child.stderr.on('error', () => undefined);
+    let settled = false;
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      if (settled) return;
+      settled = true;
+      request.failed(error.code ?? error.message);
+    });
+    child.once('exit', (exitCode, signal) => {
+      if (child.pid !== undefined) this.#running.delete(child.pid);
+      this.#orphans.mayBe();
+      if (settled) return;
+      settled = true;
+      this.#lingering.add(child.stdout);
+      this.#lingering.add(child.stderr);
+      // What it wrote last is still in the pipes, but descendants may keep those open for ever.
+      const timer = setTimeout(done, LAST_OUTPUT_WAIT_MS);
+      child.once('close', done);
+      function done(): void {
+        clearTimeout(timer);
+        child.off('close', done);
+        request.exited(exitCode, signal);
+      }
+    });
+  }
 }
 
 /** Output of descendants that outlived their program goes on being read and thrown away, as far as there is room. */

@@ -1,7 +1,8 @@
 /**
  * Runs one program: judged, as its user, in a session and process group of its own, without a shell, with standard
- * input empty and a minimal environment. At its timeout the whole group gets SIGTERM and, if need be, SIGKILL. Of its
- * output the first 4 KiB are kept and the rest is read and thrown away, so that it never blocks. Used by checks and hooks.
+ * input empty and a minimal environment. At its timeout it and all that it has started get SIGTERM and, if need be,
+ * SIGKILL. Of its output the first 4 KiB are kept and the rest is read and thrown away, so that it never blocks. Used by
+ * checks and hooks.
  */
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
@@ -10,8 +11,10 @@ import type { Account, AccountLookup } from './account.js';
 import type { Judgement } from './executable.js';
 import { OUTPUT_LIMIT, outputText, type Run, type RunListener } from './run.js';
 
-/** Between SIGTERM and SIGKILL. */
-export const KILL_GRACE_MS = 2_000;
+/** Between SIGTERM and SIGKILL: half the timeout, so that nothing is left after two, and so long at most. */
+const MAX_KILL_GRACE_MS = 2_000;
+/** After SIGKILL: how long the kernel may take to end it. */
+const LAST_GRACE_MS = 2_000;
 
 export interface Program {
   /** Absolute path, then arguments; never empty. */
@@ -36,7 +39,7 @@ export interface SpawnRequest {
 export interface SpawnedProcess {
   /** Absent when it could not be started. */
   readonly pid: number | undefined;
-  /** Signals the whole process group; does nothing when it is gone. */
+  /** Signals it and all that it has started and left, even in other groups and sessions. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
@@ -124,9 +127,10 @@ class ProgramRun implements Run {
     this.#terminated = true;
     this.#cancelTimer?.();
     this.#process?.signal('SIGTERM');
-    this.#cancelTimer = this.#edges.clock.after(KILL_GRACE_MS, () => {
+    const grace = Math.min(MAX_KILL_GRACE_MS, this.#program.timeout / 2);
+    this.#cancelTimer = this.#edges.clock.after(grace, () => {
       this.#process?.signal('SIGKILL');
-      this.#cancelTimer = this.#edges.clock.after(KILL_GRACE_MS, () => {
+      this.#cancelTimer = this.#edges.clock.after(LAST_GRACE_MS, () => {
         this.unkillable = true;
       });
     });

@@ -88,8 +88,8 @@ test('a run that nothing can end goes on failing the check', async () => {
   programs.last.exit(0);
   programs.obeys = [];
   await clock.advance(1_000);
-  // Times out at 1.5 s, SIGKILL at 3.5 s, given up at 5.5 s: 6, 7 and 8 s count as failures.
-  await clock.advance(6_000);
+  // Times out at 1.5 s, SIGKILL at 1.75 s, given up at 3.75 s: 4, 5 and 6 s count as failures.
+  await clock.advance(4_000);
   assert.deepEqual(states, ['pg up']);
   await clock.advance(1_000);
   assert.deepEqual(states, ['pg up', 'pg down']);

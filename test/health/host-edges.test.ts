@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { hostProgramEdges } from '../../agent/health/host-edges.js';
+import { hostProcFiles } from '../../agent/health/process-match.js';
 import { runProgram } from '../../agent/health/program.js';
 import type { Outcome } from '../../agent/health/run.js';
 import { systemClock } from '../../agent/local/clock.js';
@@ -52,14 +53,14 @@ test('exit code and output of a script', async () => {
   assert.deepEqual(outcome.output.split('\n').sort(), ['err', 'out $(x) ; "y']);
 });
 
-test('a program sees its own name, an empty input, and of the environment only path and language', async () => {
+test('a program sees its own name, an empty input, and of the environment only path, language and the mark of its run', async () => {
   process.env['LD_PRELOAD_CANARY'] = 'x';
   const file = script('environment', '#!/bin/sh\nread line\necho "$? $0"\nexec env\n');
   const { output } = await outcomeOf([file]);
   const [first, ...variables] = output.split('\n');
   assert.equal(first, `1 ${file}`);
   const names = variables.map((line) => line.split('=')[0]).filter((name) => name !== 'PWD' && name !== '_');
-  assert.deepEqual(names.sort(), ['LANG', 'PATH']);
+  assert.deepEqual(names.sort(), ['BATON_RUN', 'LANG', 'PATH']);
   assert.match(variables.join('\n'), /^PWD=\/$/m);
 });
 
@@ -109,6 +110,55 @@ test('at the timeout the whole process group ends', async () => {
   const [sleeper, leader] = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
   assert.throws(() => process.kill(Number(leader), 0), { code: 'ESRCH' });
   assert.equal(isRunning(Number(sleeper)), false);
+});
+
+test('at the timeout nothing that it started survives: other sessions, orphans, what ignores SIGTERM', async () => {
+  const pids = path.join(directory, 'escaped');
+  const stubborn = `trap "" TERM; echo $$ >> ${pids}; while :; do /bin/sleep 1; done`;
+  const file = script(
+    'escape',
+    `#!/bin/sh
+setsid sh -c '${stubborn}' &
+(setsid sh -c '(${stubborn.replaceAll("'", '"')}) &' &)
+(trap "" TERM; sh -c 'echo $$ >> ${pids}; exec env -i sleep 61') &
+trap "" TERM
+echo $$ >> ${pids}
+while :; do /bin/sleep 1; done
+`,
+  );
+  const began = performance.now();
+  const outcome = await outcomeOf([file], 1_000);
+  assert.equal(outcome.result, CheckResult.TIMED_OUT);
+  assert.ok(performance.now() - began < 2_000);
+  const found = readFileSync(pids, 'utf8').trim().split('\n').map(Number);
+  assert.equal(found.length, 4);
+  assert.deepEqual(found.filter(isRunning), []);
+});
+
+test('a storm of forks ends with its program', async () => {
+  const name = `bt${process.pid}s`;
+  const file = script(
+    'storm',
+    `#!/bin/bash\n(trap '' TERM; while :; do (exec -a ${name} sleep 60) & sleep 0.001; done) &\nsleep 60\n`,
+  );
+  const outcome = await outcomeOf([file], 400);
+  assert.equal(outcome.result, CheckResult.TIMED_OUT);
+  const left = hostProcFiles
+    .list()
+    .filter((id) => hostProcFiles.commandLine(id)?.[0] === name && hostProcFiles.stat(id)?.state !== 'Z');
+  assert.deepEqual(left, []);
+});
+
+test('what was left behind and has ended is no zombie of ours for long', async () => {
+  const pids = path.join(directory, 'zombies');
+  const file = script('leave', `#!/bin/sh\nfor n in 1 2 3 4 5; do sh -c 'echo $$ >> ${pids}; exec sleep 0.2' & done\n`);
+  await outcomeOf([file]);
+  while (readFileSync(pids, 'utf8').trim().split('\n').length < 5)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  const ids = readFileSync(pids, 'utf8').trim().split('\n').map(Number);
+  assert.ok(ids.every((id) => hostProcFiles.stat(id)?.parent === process.pid || hostProcFiles.stat(id) === undefined));
+  while (ids.some((id) => hostProcFiles.stat(id) !== undefined))
+    await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
 test('a flood of output neither blocks the program nor fills the memory', async () => {
