@@ -1,4 +1,4 @@
-/** Debian's keepalived on a laboratory host, with its own files, ended by its own pids. */
+/** Keepalived, Debian's or another build, on a laboratory host, with its own files, ended by its own pids. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from './host.js';
@@ -39,7 +39,8 @@ export class Keepalived {
       '--dont-fork',
       '--log-console',
       '--log-detail',
-      '--vrrp',
+      // A build without the other halves does not know it, and would take it for the beginning of another option.
+      ...(program === 'keepalived' ? ['--vrrp'] : []),
       `--use-file=${files.config}`,
       `--pid=${files.parent}`,
       `--vrrp_pid=${files.vrrp}`,

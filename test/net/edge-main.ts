@@ -10,11 +10,14 @@ import { type LinkMonitor, type LinkMonitorOptions, openLinkMonitor } from '../.
 import { type AddressRequest, openRtnetlink } from '../../agent/link/rtnetlink.js';
 import { type ArpSocket, openArpSocket } from '../../agent/net/arp-socket.js';
 import type { AnnouncementSocketOptions } from '../../agent/net/claim.js';
+import { type Hmac, makeHmac } from '../../agent/net/hmac.js';
 import { AF_NETLINK, libc, SOCK_RAW } from '../../agent/net/libc.js';
 import { type NeighborSocket, openNeighborSocket } from '../../agent/net/neighbor-socket.js';
 import { openVrrpSender, type VrrpSender } from '../../agent/net/vrrp-sender.js';
 import { openVrrpSocket, type VrrpSocket, type VrrpSocketOptions } from '../../agent/net/vrrp-socket.js';
 import { VRRP_GROUPS } from '../../agent/wire/advertisement.js';
+import { AdvertisementSet } from '../../agent/wire/advertisement-set.js';
+import type { ReplayGuard } from '../../agent/wire/hmac-signer.js';
 import { decodeAdvertisement, type Expectations } from '../../agent/wire/reception.js';
 import { type Family, formatIp, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 
@@ -24,6 +27,13 @@ interface Question {
   readonly on?: boolean;
   readonly family?: Family;
   readonly groups?: readonly string[];
+  readonly version?: 2 | 3;
+  readonly vrid?: number;
+  readonly priority?: number;
+  /** A key in hexadecimal digits: advertisements are signed with it as key 7, and must be. */
+  readonly key?: string;
+  readonly guard?: ReplayGuard;
+  readonly source?: string;
   /** Hardware addresses that are ours. */
   readonly own?: readonly string[];
   readonly addresses?: readonly string[];
@@ -78,13 +88,15 @@ const requestsOf = (question: Question): readonly AddressRequest[] =>
   }));
 
 /** VRID 10 listens to the usual group, 11 to a peer, 12 to a group of its own. */
-function routersOf(family: Family): ReadonlyMap<number, Expectations> {
+function routersOf({ family = 4, version = 3 }: Question, hmac: Hmac | undefined): ReadonlyMap<number, Expectations> {
+  const signed = hmac === undefined ? {} : { hmac: hmac.verifier };
   const multicast = (group: IpAddress): Expectations => ({
-    version: 3,
+    version,
     interval: 1_000_000,
     transport: { kind: 'multicast', group },
     ownAddresses: new Set(),
     onLink: [],
+    ...signed,
   });
   const range = { least: 10, greatest: 255 };
   const peers = new Map([ip('10.9.0.1'), ip('fe80::1')].map((peer) => [peer, range]));
@@ -95,8 +107,10 @@ function routersOf(family: Family): ReadonlyMap<number, Expectations> {
   ]);
 }
 
-const vrrpOptions = ({ family = 4, groups, on = true }: Question, interfaceIndex = index()): VrrpSocketOptions => {
-  const routers = routersOf(family);
+const vrrpOptions = (question: Question, interfaceIndex = index()): VrrpSocketOptions => {
+  const { family = 4, groups, on = true } = question;
+  hmac = hmacOf(question);
+  const routers = routersOf(question, hmac);
   return {
     family,
     interfaceName: name,
@@ -106,12 +120,23 @@ const vrrpOptions = ({ family = 4, groups, on = true }: Question, interfaceIndex
     onPacket: (packet) => {
       const reception = decodeAdvertisement(family, packet, routers);
       const source = reception.source === undefined ? '' : formatIp(reception.source);
-      if (reception.ok) say({ event: 'advertisement', source, priority: reception.advertisement.priority });
-      else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
+      if (reception.ok) {
+        const { isSigned = false, advertisement } = reception;
+        say({ event: 'advertisement', source, priority: advertisement.priority, isSigned });
+      } else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
     },
     onError: (error) => say({ event: 'vrrpError', message: error.message }),
   };
 };
+
+/** Signs what `advertise` sends and judges what is received. */
+let hmac: Hmac | undefined;
+function hmacOf({ key, guard = 'time' }: Question): Hmac | undefined {
+  if (key === undefined) return undefined;
+  const options = { activeKey: 7, replayGuard: guard, timeWindow: 5_000_000, mode: 'enforce' } as const;
+  const clocks = { now: () => Math.floor(performance.now() * 1000), wallMs: () => Date.now() };
+  return makeHmac({ ...options, keys: [{ id: 7, key: Buffer.from(key, 'hex') }] }, 1_000_000, clocks);
+}
 
 const announcementOptions = (): AnnouncementSocketOptions => ({
   interfaceName: name,
@@ -180,6 +205,22 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
     let last: unknown;
     for (let i = 0; i < (count ?? 1); i++) last = vrrp?.send(bytes, ip(destination ?? '224.0.0.18'));
     return last;
+  },
+  /** At an interval of one second. */
+  advertise: ({ version = 3, vrid = 10, priority = 100, addresses, source, destination }) => {
+    const set = new AdvertisementSet(
+      {
+        version,
+        vrid,
+        interval: 1_000_000,
+        addresses: (addresses ?? []).map(ip),
+        source: ip(source ?? ''),
+        checksum: 'pseudo_header',
+      },
+      [ip(destination ?? '')],
+      hmac?.signer,
+    );
+    return set.packets(priority).map((packet) => vrrp?.send(packet.bytes, packet.destination));
   },
   openSender: ({ family = 4, name: other }) => {
     const link = rtnetlink.link(other ?? name);
