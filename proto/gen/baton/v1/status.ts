@@ -89,17 +89,17 @@ export enum CheckResult {
   /** PENDING - Has not ended a run yet. */
   PENDING = "CHECK_RESULT_PENDING",
   OK = "CHECK_RESULT_OK",
-  /** FAILED - Ended with another exit code than 0. */
+  /** FAILED - Ended with another exit code than 0, or got no answer or another than wanted. */
   FAILED = "CHECK_RESULT_FAILED",
   /** KILLED - Was ended by a signal that was not ours. */
   KILLED = "CHECK_RESULT_KILLED",
   /** TIMED_OUT - Took longer than its timeout and was ended. */
   TIMED_OUT = "CHECK_RESULT_TIMED_OUT",
-  /** NOT_FOUND - The program does not exist. */
+  /** NOT_FOUND - The program or file does not exist. */
   NOT_FOUND = "CHECK_RESULT_NOT_FOUND",
   /** REFUSED - The program may not be run: permissions, unsafe ownership, or not on the host's list. */
   REFUSED = "CHECK_RESULT_REFUSED",
-  /** CANNOT_RUN - The program could not be started for another reason. */
+  /** CANNOT_RUN - The program could not be started, or the question not be asked, for another reason. */
   CANNOT_RUN = "CHECK_RESULT_CANNOT_RUN",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
@@ -275,11 +275,21 @@ export interface InterfaceStatus {
   up: boolean;
   /** Packets of protocol 112 that concern no virtual router here, by reason. */
   counters: { [key: string]: number };
+  /** Other virtual routers on this LAN; the 32 heard last. */
+  foreign: ForeignRouter[];
 }
 
 export interface InterfaceStatus_CountersEntry {
   key: string;
   value: number;
+}
+
+/** Advertisements of a virtual router that this host has no part in. */
+export interface ForeignRouter {
+  vrid: number;
+  source: string;
+  advertisements: number;
+  last: Date | undefined;
 }
 
 /** A static address, route or rule. */
@@ -420,11 +430,25 @@ export interface RouterStatus {
   accept: boolean;
   /** Others that answer for our addresses. */
   conflicts: AddressConflict[];
+  /** While not active: who answers for the addresses, as asked by ARP or neighbour discovery. */
+  sightings: AddressSighting[];
 }
 
 export interface RouterStatus_CountersEntry {
   key: string;
   value: number;
+}
+
+/** Who answered for a virtual address when it was last asked for. */
+export interface AddressSighting {
+  address: string;
+  /** Empty: nobody answered. */
+  macs: string[];
+  last:
+    | Date
+    | undefined;
+  /** Somebody answered, and it was the active router as far as can be seen from here. */
+  asExpected: boolean;
 }
 
 /** A sender whose advertisements were rejected. */
@@ -501,7 +525,7 @@ export interface HookRun {
 /** One health check on one node. */
 export interface CheckStatus {
   name: string;
-  /** "up", "down" or "unknown" after rise and fall. */
+  /** "up", "down" or "unknown" after rise and fall; of a file check the number. */
   state: string;
   /** When the state was entered. */
   since: Date | undefined;
@@ -511,9 +535,9 @@ export interface CheckStatus {
   lastDuration:
     | Duration
     | undefined;
-  /** First 4 KiB of standard output and error of the last run. */
+  /** First 4 KiB of standard output and error of the last run, or of the answer. */
   output: string;
-  /** Why it could not be run, or which signal ended it. */
+  /** Why the last run was not good: why it could not be run, which signal ended it, what was wrong with the answer. */
   reason: string;
   /** Runs that ended, and runs not started because the one before was still going. */
   runs: number;
@@ -1443,7 +1467,7 @@ export const BfdStatus_CountersEntry: MessageFns<BfdStatus_CountersEntry> = {
 };
 
 function createBaseInterfaceStatus(): InterfaceStatus {
-  return { name: "", up: false, counters: {} };
+  return { name: "", up: false, counters: {}, foreign: [] };
 }
 
 export const InterfaceStatus: MessageFns<InterfaceStatus> = {
@@ -1457,6 +1481,9 @@ export const InterfaceStatus: MessageFns<InterfaceStatus> = {
     globalThis.Object.entries(message.counters).forEach(([key, value]: [string, number]) => {
       InterfaceStatus_CountersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
+    for (const v of message.foreign) {
+      ForeignRouter.encode(v!, writer.uint32(34).fork()).join();
+    }
     return writer;
   },
 
@@ -1500,6 +1527,14 @@ export const InterfaceStatus: MessageFns<InterfaceStatus> = {
             }
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.foreign.push(ForeignRouter.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1530,6 +1565,9 @@ export const InterfaceStatus: MessageFns<InterfaceStatus> = {
           {},
         )
         : {},
+      foreign: globalThis.Array.isArray(object?.foreign)
+        ? object.foreign.map((e: any) => ForeignRouter.fromJSON(e))
+        : [],
     };
   },
 
@@ -1550,6 +1588,9 @@ export const InterfaceStatus: MessageFns<InterfaceStatus> = {
         });
       }
     }
+    if (message.foreign?.length) {
+      obj.foreign = message.foreign.map((e) => ForeignRouter.toJSON(e));
+    }
     return obj;
   },
 
@@ -1569,6 +1610,7 @@ export const InterfaceStatus: MessageFns<InterfaceStatus> = {
       },
       {},
     );
+    message.foreign = object.foreign?.map((e) => ForeignRouter.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1654,6 +1696,123 @@ export const InterfaceStatus_CountersEntry: MessageFns<InterfaceStatus_CountersE
     const message = createBaseInterfaceStatus_CountersEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseForeignRouter(): ForeignRouter {
+  return { vrid: 0, source: "", advertisements: 0, last: undefined };
+}
+
+export const ForeignRouter: MessageFns<ForeignRouter> = {
+  encode(message: ForeignRouter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vrid !== 0) {
+      writer.uint32(8).uint32(message.vrid);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.advertisements !== 0) {
+      writer.uint32(24).uint64(message.advertisements);
+    }
+    if (message.last !== undefined) {
+      Timestamp.encode(toTimestamp(message.last), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForeignRouter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForeignRouter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.vrid = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.advertisements = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.last = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForeignRouter {
+    return {
+      vrid: isSet(object.vrid) ? globalThis.Number(object.vrid) : 0,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      advertisements: isSet(object.advertisements) ? globalThis.Number(object.advertisements) : 0,
+      last: isSet(object.last) ? fromJsonTimestamp(object.last) : undefined,
+    };
+  },
+
+  toJSON(message: ForeignRouter): unknown {
+    const obj: any = {};
+    if (message.vrid !== 0) {
+      obj.vrid = Math.round(message.vrid);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.advertisements !== 0) {
+      obj.advertisements = Math.round(message.advertisements);
+    }
+    if (message.last !== undefined) {
+      obj.last = message.last.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ForeignRouter>): ForeignRouter {
+    return ForeignRouter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ForeignRouter>): ForeignRouter {
+    const message = createBaseForeignRouter();
+    message.vrid = object.vrid ?? 0;
+    message.source = object.source ?? "";
+    message.advertisements = object.advertisements ?? 0;
+    message.last = object.last ?? undefined;
     return message;
   },
 };
@@ -2225,6 +2384,7 @@ function createBaseRouterStatus(): RouterStatus {
     authentication: "",
     accept: false,
     conflicts: [],
+    sightings: [],
   };
 }
 
@@ -2355,6 +2515,9 @@ export const RouterStatus: MessageFns<RouterStatus> = {
     }
     for (const v of message.conflicts) {
       AddressConflict.encode(v!, writer.uint32(338).fork()).join();
+    }
+    for (const v of message.sightings) {
+      AddressSighting.encode(v!, writer.uint32(346).fork()).join();
     }
     return writer;
   },
@@ -2711,6 +2874,14 @@ export const RouterStatus: MessageFns<RouterStatus> = {
             message.conflicts.push(AddressConflict.decode(reader, reader.uint32()));
             continue;
           }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.sightings.push(AddressSighting.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2870,6 +3041,9 @@ export const RouterStatus: MessageFns<RouterStatus> = {
       conflicts: globalThis.Array.isArray(object?.conflicts)
         ? object.conflicts.map((e: any) => AddressConflict.fromJSON(e))
         : [],
+      sightings: globalThis.Array.isArray(object?.sightings)
+        ? object.sightings.map((e: any) => AddressSighting.fromJSON(e))
+        : [],
     };
   },
 
@@ -3007,6 +3181,9 @@ export const RouterStatus: MessageFns<RouterStatus> = {
     if (message.conflicts?.length) {
       obj.conflicts = message.conflicts.map((e) => AddressConflict.toJSON(e));
     }
+    if (message.sightings?.length) {
+      obj.sightings = message.sightings.map((e) => AddressSighting.toJSON(e));
+    }
     return obj;
   },
 
@@ -3081,6 +3258,7 @@ export const RouterStatus: MessageFns<RouterStatus> = {
     message.authentication = object.authentication ?? "";
     message.accept = object.accept ?? false;
     message.conflicts = object.conflicts?.map((e) => AddressConflict.fromPartial(e)) || [];
+    message.sightings = object.sightings?.map((e) => AddressSighting.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3166,6 +3344,127 @@ export const RouterStatus_CountersEntry: MessageFns<RouterStatus_CountersEntry> 
     const message = createBaseRouterStatus_CountersEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseAddressSighting(): AddressSighting {
+  return { address: "", macs: [], last: undefined, asExpected: false };
+}
+
+export const AddressSighting: MessageFns<AddressSighting> = {
+  encode(message: AddressSighting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    for (const v of message.macs) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.last !== undefined) {
+      Timestamp.encode(toTimestamp(message.last), writer.uint32(26).fork()).join();
+    }
+    if (message.asExpected !== false) {
+      writer.uint32(32).bool(message.asExpected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddressSighting {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddressSighting();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.macs.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.last = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.asExpected = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddressSighting {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      macs: globalThis.Array.isArray(object?.macs) ? object.macs.map((e: any) => globalThis.String(e)) : [],
+      last: isSet(object.last) ? fromJsonTimestamp(object.last) : undefined,
+      asExpected: isSet(object.asExpected)
+        ? globalThis.Boolean(object.asExpected)
+        : isSet(object.as_expected)
+        ? globalThis.Boolean(object.as_expected)
+        : false,
+    };
+  },
+
+  toJSON(message: AddressSighting): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.macs?.length) {
+      obj.macs = message.macs;
+    }
+    if (message.last !== undefined) {
+      obj.last = message.last.toISOString();
+    }
+    if (message.asExpected !== false) {
+      obj.asExpected = message.asExpected;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddressSighting>): AddressSighting {
+    return AddressSighting.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddressSighting>): AddressSighting {
+    const message = createBaseAddressSighting();
+    message.address = object.address ?? "";
+    message.macs = object.macs?.map((e) => e) || [];
+    message.last = object.last ?? undefined;
+    message.asExpected = object.asExpected ?? false;
     return message;
   },
 };
