@@ -98,7 +98,7 @@ test('bytes of the requests', () => {
   );
   assert.deepEqual(
     written((writer) => writeRuleRequest(writer, 'delete', goto6, 9, false)),
-    bytesOf(`50000000 2100 0100 09000000 00000000 0a 00 20 00 00 00 00 02 00000000
+    bytesOf(`48000000 2100 0100 09000000 00000000 0a 00 20 00 00 00 00 02 00000000
       1400 0200 20010db800000000 0000000000000000 0800 0600 c8000000 0800 0400 fe7f0000 0500 1500 12000000`),
   );
   assert.deepEqual(
