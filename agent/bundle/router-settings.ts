@@ -63,6 +63,9 @@ export function routerSettings(message: BundleRouter, context: RouterContext, re
     extraRefresh: durationToMicros(announcements?.extraRefresh),
     extraRefreshAll: announcements?.extraRefreshAll ?? false,
     routeTracks: routeTracksOf(message, refuse),
+    trackDelays: trackDelaysOf(message),
+    knownSources: message.knownSources,
+    verifyInterval: durationToMicros(message.verifyInterval),
   };
 }
 
@@ -180,6 +183,13 @@ function usedDevices(message: BundleRouter): string[] {
 
 function trackOf(message: TrackMessage): Track {
   return { id: subjectOf(message), weight: message.weight, reverse: message.reverse };
+}
+
+function trackDelaysOf({ track }: BundleRouter): TrackDelay[] {
+  return track.flatMap((one) => {
+    const [up, down] = [durationToMicros(one.upDelay), durationToMicros(one.downDelay)];
+    return up === 0 && down === 0 ? [] : [{ id: subjectOf(one), up, down }];
+  });
 }
 
 function routeTracksOf(message: BundleRouter, refuse: Refuse): RouteTrack[] {

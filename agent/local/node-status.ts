@@ -61,10 +61,16 @@ export function nodeStatusOf(parts: StatusParts): NodeStatus {
       .map((group) => groupStatusOf(group, parts.lastHooks.get(`group ${group.name}`)))
       .sort((left, right) => (left.name < right.name ? -1 : 1)),
     bfdSessions: [...parts.bfdSessions],
-    interfaces: (election?.interfaces ?? []).map(({ name, up, counters }) => ({
+    interfaces: (election?.interfaces ?? []).map(({ name, up, counters, foreign }) => ({
       name,
       up,
       counters: { ...counters },
+      foreign: foreign.map(({ vrid, source, advertisements, lastWallMs }) => ({
+        vrid,
+        source,
+        advertisements,
+        last: new Date(lastWallMs),
+      })),
     })),
     hostItems: (election?.hostItems ?? []).map(({ item, kind, present, error = '' }) => ({
       item,
@@ -150,6 +156,12 @@ function routerStatusOf(router: ElectionRouterStatus, lastHook: HookRun | undefi
     authentication: router.authentication === 'none' ? '' : router.authentication,
     accept: router.accept,
     conflicts: router.conflicts.map(({ address, mac, lastWallMs }) => ({ address, mac, last: new Date(lastWallMs) })),
+    sightings: router.sightings.map(({ address, macs, lastWallMs, asExpected }) => ({
+      address,
+      macs: [...macs],
+      last: new Date(lastWallMs),
+      asExpected,
+    })),
   };
 }
 
@@ -197,7 +209,7 @@ function isSomeGone(before: ReadonlyMap<string, string>, now: ReadonlyMap<string
 
 /** Without what moves with every advertisement. */
 function telling(router: RouterStatus): unknown {
-  const { counters: _counters, nextDeadline: _next, peers, rejected, conflicts, ...rest } = router;
+  const { counters: _counters, nextDeadline: _next, peers, rejected, conflicts, sightings, ...rest } = router;
   return [
     rest,
     peers.map(({ address, priority, checksumForm, authentication }) => [
@@ -208,12 +220,21 @@ function telling(router: RouterStatus): unknown {
     ]),
     rejected.map(({ source, reason }) => [source, reason]),
     conflicts.map(({ address, mac }) => [address, mac]),
+    sightings.map(({ address, macs, asExpected }) => [address, macs, asExpected]),
   ];
 }
 
 function tellingOfRest({ bundle, node, startedAt, groups, bfdSessions, interfaces, hostItems }: NodeStatus): unknown {
   const sessions = bfdSessions.map(({ counters: _counters, ...session }) => session);
-  return [bundle, node, startedAt, groups, sessions, interfaces.map(({ name, up }) => [name, up]), hostItems];
+  return [
+    bundle,
+    node,
+    startedAt,
+    groups,
+    sessions,
+    interfaces.map(({ name, up, foreign }) => [name, up, foreign.map(({ vrid, source }) => [vrid, source])]),
+    hostItems,
+  ];
 }
 
 /** Without what moves with every run of a check that stays as it is. */

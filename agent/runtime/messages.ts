@@ -44,6 +44,19 @@ export interface RouterSettings {
   readonly extraRefreshAll: boolean;
   /** Tracked interfaces, routes and so on are in router.tracks; this says where to look for each route track. */
   readonly routeTracks: readonly RouteTrack[];
+  /** How long a change of a track must last before it counts, after its first result. */
+  readonly trackDelays: readonly TrackDelay[];
+  /** All that may advertise this router: another source is told as a foreign router. Empty: not known. */
+  readonly knownSources: readonly string[];
+  /** While not active, how often the addresses are asked for; 0 for never. */
+  readonly verifyInterval: Micros;
+}
+
+export interface TrackDelay {
+  /** The track's id. */
+  readonly id: string;
+  readonly up: Micros;
+  readonly down: Micros;
 }
 
 /** An address as the kernel is to have it. */
@@ -358,6 +371,13 @@ export interface ElectionInterfaceStatus {
   readonly up: boolean;
   /** Packets of protocol 112 that concern no virtual router here, by reason ("unknown-vrid", "truncated"), and "overruns". */
   readonly counters: Readonly<Record<string, number>>;
+  /** Routers of VRIDs that this host has no part in. */
+  readonly foreign: readonly {
+    readonly vrid: number;
+    readonly source: string;
+    readonly advertisements: number;
+    readonly lastWallMs: number;
+  }[];
 }
 
 export interface ElectionRouterStatus {
@@ -417,6 +437,13 @@ export interface ElectionRouterStatus {
   readonly authentication: string;
   readonly accept: boolean;
   readonly conflicts: readonly { readonly address: string; readonly mac: string; readonly lastWallMs: number }[];
+  /** While not active: who answered for each address when it was last asked for. */
+  readonly sightings: readonly {
+    readonly address: string;
+    readonly macs: readonly string[];
+    readonly lastWallMs: number;
+    readonly asExpected: boolean;
+  }[];
   readonly counters: Readonly<Record<string, number>>;
   readonly tracks: readonly {
     readonly id: string;

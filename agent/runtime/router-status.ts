@@ -68,6 +68,7 @@ export function routerStatus(running: RunningRouter, now: Instant, wallMs: Milli
       count,
       lastWallMs: before(lastAt),
     })),
+    sightings: [],
     conflicts: [...running.conflicts.values()].map(({ address, mac, lastAt }) => ({
       address,
       mac,

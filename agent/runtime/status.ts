@@ -44,6 +44,7 @@ export function electionStatus({
       name: channel.name,
       up: table.link(channel.name)?.isUp === true && channel.isOpen,
       counters: channel.packetCounters,
+      foreign: [],
     })),
     lag,
   };

@@ -31,6 +31,7 @@ import {
   timeWindowOf,
   transportOf,
   unicastOf,
+  verifyIntervalOf,
   versionOf,
   virtualMacAddressOf,
 } from './defaults.js';
@@ -104,6 +105,8 @@ export function compileRouter(router: NamedRouter, member: Member, surroundings:
     duplicateProbe: duplicateProbeOf(spec),
     promoteSecondaries: spec.promoteSecondaries,
     hmac: compileHmac(spec, secrets),
+    knownSources: knownSourcesOf(spec),
+    verifyInterval: microsToDuration(verifyIntervalOf(spec)),
   };
 }
 
@@ -112,6 +115,13 @@ function othersOf(spec: VirtualRouterSpec, member: Member): string[] {
   const others = spec.members.filter(({ node }) => node !== member.node).map(({ address }) => address);
   const addresses = [...others, ...spec.externalPeers].filter((address) => address !== '').map(canonicalIp);
   return [...new Set(addresses)];
+}
+
+/** Everybody that may advertise the router; empty where a member leaves its address to its interface. */
+function knownSourcesOf(spec: VirtualRouterSpec): string[] {
+  if (spec.members.some(({ address }) => address === '')) return [];
+  const addresses = [...spec.members.map(({ address }) => address), ...spec.externalPeers].map(canonicalIp);
+  return [...new Set(addresses)].sort(compareText);
 }
 
 /** A member's limits for itself are no limits. */

@@ -31,6 +31,7 @@ import { MICROS_PER_MILLISECOND, MICROS_PER_SECOND, type Micros } from './time.j
 export const DEFAULT_VERSION = 3;
 export const DEFAULT_PRIORITY = 100;
 export const DEFAULT_ADVERTISEMENT_INTERVAL: Micros = MICROS_PER_SECOND;
+const VERIFY_INTERVAL: Micros = 10 * MICROS_PER_SECOND;
 export const DEFAULT_CHECK_INTERVAL: Micros = MICROS_PER_SECOND;
 export const DEFAULT_HOOK_TIMEOUT: Micros = 60 * MICROS_PER_SECOND;
 export const DEFAULT_MAIL_TIMEOUT: Micros = 30 * MICROS_PER_SECOND;
@@ -191,6 +192,11 @@ export function preemptOf(spec: VirtualRouterSpec, member: Member): boolean {
 }
 
 /** The member's own word, else the router's, else none. */
+/** How often a member that is not active asks who answers for the addresses; 0: never. */
+export function verifyIntervalOf(spec: VirtualRouterSpec): Micros {
+  return spec.verifyInterval === undefined ? VERIFY_INTERVAL : durationToMicros(spec.verifyInterval);
+}
+
 export function preemptDelayOf(spec: VirtualRouterSpec, member: Member): Micros {
   return durationToMicros(member.preemptDelay ?? spec.preemptDelay);
 }

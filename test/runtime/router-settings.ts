@@ -90,6 +90,9 @@ export function settings(options: SettingsOptions = {}): RouterSettings {
     extraRefresh: 0,
     extraRefreshAll: false,
     routeTracks: [],
+    trackDelays: [],
+    knownSources: [],
+    verifyInterval: 0,
     ...options.more,
   };
 }

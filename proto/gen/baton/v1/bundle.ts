@@ -177,7 +177,16 @@ export interface BundleRouter {
   duplicateProbe: DuplicateProbe;
   promoteSecondaries: boolean;
   /** Absent: none. */
-  hmac: BundleHmac | undefined;
+  hmac:
+    | BundleHmac
+    | undefined;
+  /**
+   * Source addresses of all members and external peers, where every member declares its own: an advertisement of another
+   * source is a foreign router's, and reported. Else empty.
+   */
+  knownSources: string[];
+  /** 0s: never. */
+  verifyInterval: Duration | undefined;
 }
 
 /** One health check as this node is to run it. */
@@ -1111,6 +1120,8 @@ function createBaseBundleRouter(): BundleRouter {
     duplicateProbe: DuplicateProbe.UNSPECIFIED,
     promoteSecondaries: false,
     hmac: undefined,
+    knownSources: [],
+    verifyInterval: undefined,
   };
 }
 
@@ -1229,6 +1240,12 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     }
     if (message.hmac !== undefined) {
       BundleHmac.encode(message.hmac, writer.uint32(306).fork()).join();
+    }
+    for (const v of message.knownSources) {
+      writer.uint32(314).string(v!);
+    }
+    if (message.verifyInterval !== undefined) {
+      Duration.encode(message.verifyInterval, writer.uint32(322).fork()).join();
     }
     return writer;
   },
@@ -1550,6 +1567,22 @@ export const BundleRouter: MessageFns<BundleRouter> = {
             message.hmac = BundleHmac.decode(reader, reader.uint32());
             continue;
           }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.knownSources.push(reader.string());
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.verifyInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1672,6 +1705,16 @@ export const BundleRouter: MessageFns<BundleRouter> = {
         ? globalThis.Boolean(object.promote_secondaries)
         : false,
       hmac: isSet(object.hmac) ? BundleHmac.fromJSON(object.hmac) : undefined,
+      knownSources: globalThis.Array.isArray(object?.knownSources)
+        ? object.knownSources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.known_sources)
+        ? object.known_sources.map((e: any) => globalThis.String(e))
+        : [],
+      verifyInterval: isSet(object.verifyInterval)
+        ? Duration.fromJSON(object.verifyInterval)
+        : isSet(object.verify_interval)
+        ? Duration.fromJSON(object.verify_interval)
+        : undefined,
     };
   },
 
@@ -1791,6 +1834,12 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     if (message.hmac !== undefined) {
       obj.hmac = BundleHmac.toJSON(message.hmac);
     }
+    if (message.knownSources?.length) {
+      obj.knownSources = message.knownSources;
+    }
+    if (message.verifyInterval !== undefined) {
+      obj.verifyInterval = Duration.toJSON(message.verifyInterval);
+    }
     return obj;
   },
 
@@ -1851,6 +1900,10 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     message.promoteSecondaries = object.promoteSecondaries ?? false;
     message.hmac = (object.hmac !== undefined && object.hmac !== null)
       ? BundleHmac.fromPartial(object.hmac)
+      : undefined;
+    message.knownSources = object.knownSources?.map((e) => e) || [];
+    message.verifyInterval = (object.verifyInterval !== undefined && object.verifyInterval !== null)
+      ? Duration.fromPartial(object.verifyInterval)
       : undefined;
     return message;
   },

@@ -812,6 +812,11 @@ export interface VirtualRouterSpec {
   duplicateProbe: DuplicateProbe;
   /** Sets promote_secondaries on the interfaces of the addresses while the router runs. */
   promoteSecondaries: boolean;
+  /**
+   * While not active, a member asks for the addresses by ARP or neighbour discovery this often, 1s to 1h, and reports who
+   * answers: nobody, or somebody else than the active router. Unset: 10s; 0s: never.
+   */
+  verifyInterval: Duration | undefined;
 }
 
 /** Limits of unicast. */
@@ -1150,6 +1155,15 @@ export interface Track {
   route: string;
   /** Table of the route: number, or main, local or default. Unset: main. */
   table: string;
+  /**
+   * How long it must be good before it counts as good again, up to 1h: a priority that was lowered comes back late.
+   * Unset: 0s. The first result always counts at once.
+   */
+  upDelay:
+    | Duration
+    | undefined;
+  /** How long it must fail before it counts as failing, up to 1h. Unset: 0s. */
+  downDelay: Duration | undefined;
 }
 
 /** Programs run after a state change, one at a time per router, in order. */
@@ -2080,6 +2094,7 @@ function createBaseVirtualRouterSpec(): VirtualRouterSpec {
     startupDelay: undefined,
     duplicateProbe: DuplicateProbe.UNSPECIFIED,
     promoteSecondaries: false,
+    verifyInterval: undefined,
   };
 }
 
@@ -2186,6 +2201,9 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     }
     if (message.promoteSecondaries !== false) {
       writer.uint32(272).bool(message.promoteSecondaries);
+    }
+    if (message.verifyInterval !== undefined) {
+      Duration.encode(message.verifyInterval, writer.uint32(282).fork()).join();
     }
     return writer;
   },
@@ -2475,6 +2493,14 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
             message.promoteSecondaries = reader.bool();
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.verifyInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2595,6 +2621,11 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
         : isSet(object.promote_secondaries)
         ? globalThis.Boolean(object.promote_secondaries)
         : false,
+      verifyInterval: isSet(object.verifyInterval)
+        ? Duration.fromJSON(object.verifyInterval)
+        : isSet(object.verify_interval)
+        ? Duration.fromJSON(object.verify_interval)
+        : undefined,
     };
   },
 
@@ -2702,6 +2733,9 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     if (message.promoteSecondaries !== false) {
       obj.promoteSecondaries = message.promoteSecondaries;
     }
+    if (message.verifyInterval !== undefined) {
+      obj.verifyInterval = Duration.toJSON(message.verifyInterval);
+    }
     return obj;
   },
 
@@ -2759,6 +2793,9 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
       : undefined;
     message.duplicateProbe = object.duplicateProbe ?? DuplicateProbe.UNSPECIFIED;
     message.promoteSecondaries = object.promoteSecondaries ?? false;
+    message.verifyInterval = (object.verifyInterval !== undefined && object.verifyInterval !== null)
+      ? Duration.fromPartial(object.verifyInterval)
+      : undefined;
     return message;
   },
 };
@@ -5920,7 +5957,17 @@ export const Member: MessageFns<Member> = {
 };
 
 function createBaseTrack(): Track {
-  return { check: "", interface: "", weight: 0, reverse: false, bfd: "", route: "", table: "" };
+  return {
+    check: "",
+    interface: "",
+    weight: 0,
+    reverse: false,
+    bfd: "",
+    route: "",
+    table: "",
+    upDelay: undefined,
+    downDelay: undefined,
+  };
 }
 
 export const Track: MessageFns<Track> = {
@@ -5945,6 +5992,12 @@ export const Track: MessageFns<Track> = {
     }
     if (message.table !== "") {
       writer.uint32(58).string(message.table);
+    }
+    if (message.upDelay !== undefined) {
+      Duration.encode(message.upDelay, writer.uint32(66).fork()).join();
+    }
+    if (message.downDelay !== undefined) {
+      Duration.encode(message.downDelay, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -6018,6 +6071,22 @@ export const Track: MessageFns<Track> = {
             message.table = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.upDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.downDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6039,6 +6108,16 @@ export const Track: MessageFns<Track> = {
       bfd: isSet(object.bfd) ? globalThis.String(object.bfd) : "",
       route: isSet(object.route) ? globalThis.String(object.route) : "",
       table: isSet(object.table) ? globalThis.String(object.table) : "",
+      upDelay: isSet(object.upDelay)
+        ? Duration.fromJSON(object.upDelay)
+        : isSet(object.up_delay)
+        ? Duration.fromJSON(object.up_delay)
+        : undefined,
+      downDelay: isSet(object.downDelay)
+        ? Duration.fromJSON(object.downDelay)
+        : isSet(object.down_delay)
+        ? Duration.fromJSON(object.down_delay)
+        : undefined,
     };
   },
 
@@ -6065,6 +6144,12 @@ export const Track: MessageFns<Track> = {
     if (message.table !== "") {
       obj.table = message.table;
     }
+    if (message.upDelay !== undefined) {
+      obj.upDelay = Duration.toJSON(message.upDelay);
+    }
+    if (message.downDelay !== undefined) {
+      obj.downDelay = Duration.toJSON(message.downDelay);
+    }
     return obj;
   },
 
@@ -6080,6 +6165,12 @@ export const Track: MessageFns<Track> = {
     message.bfd = object.bfd ?? "";
     message.route = object.route ?? "";
     message.table = object.table ?? "";
+    message.upDelay = (object.upDelay !== undefined && object.upDelay !== null)
+      ? Duration.fromPartial(object.upDelay)
+      : undefined;
+    message.downDelay = (object.downDelay !== undefined && object.downDelay !== null)
+      ? Duration.fromPartial(object.downDelay)
+      : undefined;
     return message;
   },
 };

@@ -29,6 +29,7 @@ import {
   eventSeverityToNumber,
   Refusal,
 } from "./events.js";
+import { SyncPolicy, syncPolicyFromJSON, syncPolicyToJSON, syncPolicyToNumber } from "./resources.js";
 import {
   BundleIdentity,
   MemberState,
@@ -61,6 +62,31 @@ export interface ClusterStatus {
   routers: RouterOverview[];
   nodes: NodeOverview[];
   mail: MailOverview | undefined;
+  groups: GroupOverview[];
+}
+
+/** One sync group over all its nodes. */
+export interface GroupOverview {
+  name: string;
+  /** Sorted. */
+  routers: string[];
+  policy: SyncPolicy;
+  /** Sorted by node. */
+  members: GroupMember[];
+  /** What is wrong, worst first. Empty when well. */
+  problems: string[];
+}
+
+/** One node's part in a sync group, as last reported. */
+export interface GroupMember {
+  node: string;
+  state: MemberState;
+  since:
+    | Date
+    | undefined;
+  /** False: nothing reported yet for this group. */
+  reported: boolean;
+  connected: boolean;
 }
 
 /** One virtual router over all its members. */
@@ -71,6 +97,12 @@ export interface RouterOverview {
   members: MemberOverview[];
   /** What is wrong, worst first: "two active routers: base1, base2", "no active router". Empty when well. */
   problems: string[];
+  /** 4 or 6. */
+  family: number;
+  /** Sync group; empty: none. */
+  group: string;
+  /** Virtual MAC address; empty: none. */
+  virtualMac: string;
 }
 
 /** One member as last reported. */
@@ -412,7 +444,7 @@ export const WatchStatusResponse: MessageFns<WatchStatusResponse> = {
 };
 
 function createBaseClusterStatus(): ClusterStatus {
-  return { capturedAt: undefined, generation: 0, routers: [], nodes: [], mail: undefined };
+  return { capturedAt: undefined, generation: 0, routers: [], nodes: [], mail: undefined, groups: [] };
 }
 
 export const ClusterStatus: MessageFns<ClusterStatus> = {
@@ -431,6 +463,9 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
     }
     if (message.mail !== undefined) {
       MailOverview.encode(message.mail, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.groups) {
+      GroupOverview.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -488,6 +523,14 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
             message.mail = MailOverview.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.groups.push(GroupOverview.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -513,6 +556,7 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
         : [],
       nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => NodeOverview.fromJSON(e)) : [],
       mail: isSet(object.mail) ? MailOverview.fromJSON(object.mail) : undefined,
+      groups: globalThis.Array.isArray(object?.groups) ? object.groups.map((e: any) => GroupOverview.fromJSON(e)) : [],
     };
   },
 
@@ -533,6 +577,9 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
     if (message.mail !== undefined) {
       obj.mail = MailOverview.toJSON(message.mail);
     }
+    if (message.groups?.length) {
+      obj.groups = message.groups.map((e) => GroupOverview.toJSON(e));
+    }
     return obj;
   },
 
@@ -548,12 +595,279 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
     message.mail = (object.mail !== undefined && object.mail !== null)
       ? MailOverview.fromPartial(object.mail)
       : undefined;
+    message.groups = object.groups?.map((e) => GroupOverview.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGroupOverview(): GroupOverview {
+  return { name: "", routers: [], policy: SyncPolicy.UNSPECIFIED, members: [], problems: [] };
+}
+
+export const GroupOverview: MessageFns<GroupOverview> = {
+  encode(message: GroupOverview, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.routers) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.policy !== SyncPolicy.UNSPECIFIED) {
+      writer.uint32(24).int32(syncPolicyToNumber(message.policy));
+    }
+    for (const v of message.members) {
+      GroupMember.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.problems) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupOverview {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupOverview();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.routers.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.policy = syncPolicyFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.members.push(GroupMember.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.problems.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GroupOverview {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      routers: globalThis.Array.isArray(object?.routers) ? object.routers.map((e: any) => globalThis.String(e)) : [],
+      policy: isSet(object.policy) ? syncPolicyFromJSON(object.policy) : SyncPolicy.UNSPECIFIED,
+      members: globalThis.Array.isArray(object?.members) ? object.members.map((e: any) => GroupMember.fromJSON(e)) : [],
+      problems: globalThis.Array.isArray(object?.problems) ? object.problems.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: GroupOverview): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.routers?.length) {
+      obj.routers = message.routers;
+    }
+    if (message.policy !== SyncPolicy.UNSPECIFIED) {
+      obj.policy = syncPolicyToJSON(message.policy);
+    }
+    if (message.members?.length) {
+      obj.members = message.members.map((e) => GroupMember.toJSON(e));
+    }
+    if (message.problems?.length) {
+      obj.problems = message.problems;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GroupOverview>): GroupOverview {
+    return GroupOverview.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GroupOverview>): GroupOverview {
+    const message = createBaseGroupOverview();
+    message.name = object.name ?? "";
+    message.routers = object.routers?.map((e) => e) || [];
+    message.policy = object.policy ?? SyncPolicy.UNSPECIFIED;
+    message.members = object.members?.map((e) => GroupMember.fromPartial(e)) || [];
+    message.problems = object.problems?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGroupMember(): GroupMember {
+  return { node: "", state: MemberState.UNSPECIFIED, since: undefined, reported: false, connected: false };
+}
+
+export const GroupMember: MessageFns<GroupMember> = {
+  encode(message: GroupMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.state !== MemberState.UNSPECIFIED) {
+      writer.uint32(16).int32(memberStateToNumber(message.state));
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
+    }
+    if (message.reported !== false) {
+      writer.uint32(32).bool(message.reported);
+    }
+    if (message.connected !== false) {
+      writer.uint32(40).bool(message.connected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = memberStateFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reported = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.connected = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GroupMember {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      state: isSet(object.state) ? memberStateFromJSON(object.state) : MemberState.UNSPECIFIED,
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      reported: isSet(object.reported) ? globalThis.Boolean(object.reported) : false,
+      connected: isSet(object.connected) ? globalThis.Boolean(object.connected) : false,
+    };
+  },
+
+  toJSON(message: GroupMember): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.state !== MemberState.UNSPECIFIED) {
+      obj.state = memberStateToJSON(message.state);
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    if (message.reported !== false) {
+      obj.reported = message.reported;
+    }
+    if (message.connected !== false) {
+      obj.connected = message.connected;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GroupMember>): GroupMember {
+    return GroupMember.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GroupMember>): GroupMember {
+    const message = createBaseGroupMember();
+    message.node = object.node ?? "";
+    message.state = object.state ?? MemberState.UNSPECIFIED;
+    message.since = object.since ?? undefined;
+    message.reported = object.reported ?? false;
+    message.connected = object.connected ?? false;
     return message;
   },
 };
 
 function createBaseRouterOverview(): RouterOverview {
-  return { name: "", vrid: 0, addresses: [], members: [], problems: [] };
+  return { name: "", vrid: 0, addresses: [], members: [], problems: [], family: 0, group: "", virtualMac: "" };
 }
 
 export const RouterOverview: MessageFns<RouterOverview> = {
@@ -572,6 +886,15 @@ export const RouterOverview: MessageFns<RouterOverview> = {
     }
     for (const v of message.problems) {
       writer.uint32(42).string(v!);
+    }
+    if (message.family !== 0) {
+      writer.uint32(48).uint32(message.family);
+    }
+    if (message.group !== "") {
+      writer.uint32(58).string(message.group);
+    }
+    if (message.virtualMac !== "") {
+      writer.uint32(66).string(message.virtualMac);
     }
     return writer;
   },
@@ -629,6 +952,30 @@ export const RouterOverview: MessageFns<RouterOverview> = {
             message.problems.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.family = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.virtualMac = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -652,6 +999,13 @@ export const RouterOverview: MessageFns<RouterOverview> = {
         ? object.members.map((e: any) => MemberOverview.fromJSON(e))
         : [],
       problems: globalThis.Array.isArray(object?.problems) ? object.problems.map((e: any) => globalThis.String(e)) : [],
+      family: isSet(object.family) ? globalThis.Number(object.family) : 0,
+      group: isSet(object.group) ? globalThis.String(object.group) : "",
+      virtualMac: isSet(object.virtualMac)
+        ? globalThis.String(object.virtualMac)
+        : isSet(object.virtual_mac)
+        ? globalThis.String(object.virtual_mac)
+        : "",
     };
   },
 
@@ -672,6 +1026,15 @@ export const RouterOverview: MessageFns<RouterOverview> = {
     if (message.problems?.length) {
       obj.problems = message.problems;
     }
+    if (message.family !== 0) {
+      obj.family = Math.round(message.family);
+    }
+    if (message.group !== "") {
+      obj.group = message.group;
+    }
+    if (message.virtualMac !== "") {
+      obj.virtualMac = message.virtualMac;
+    }
     return obj;
   },
 
@@ -685,6 +1048,9 @@ export const RouterOverview: MessageFns<RouterOverview> = {
     message.addresses = object.addresses?.map((e) => e) || [];
     message.members = object.members?.map((e) => MemberOverview.fromPartial(e)) || [];
     message.problems = object.problems?.map((e) => e) || [];
+    message.family = object.family ?? 0;
+    message.group = object.group ?? "";
+    message.virtualMac = object.virtualMac ?? "";
     return message;
   },
 };
