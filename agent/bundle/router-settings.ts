@@ -12,7 +12,14 @@ import {
 import { durationToMicros } from '../../proto/rules/duration.js';
 import { type Family, familyOf, formatIp, networkAddressOf, parseIp, parseIpPrefix } from '../../proto/rules/ip.js';
 import { subjectOf } from '../../proto/rules/tracks.js';
-import type { HmacSettings, RouterSettings, RouteTrack, UnicastSettings, VirtualAddress } from '../runtime/messages.js';
+import type {
+  HmacSettings,
+  RouterSettings,
+  RouteTrack,
+  TrackDelay,
+  UnicastSettings,
+  VirtualAddress,
+} from '../runtime/messages.js';
 import type { Announcements, IpAddress, Track, VirtualRouter } from '../vrrp/index.js';
 import { addressSettings } from './address-settings.js';
 import { type Refuse, routeSettings, ruleSettings, tableOf } from './route-settings.js';
