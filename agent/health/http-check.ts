@@ -5,6 +5,7 @@
  */
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { compilePattern, type Pattern } from '../../proto/rules/pattern.js';
 import type { HttpProbe } from './check-settings.js';
 import { hostPort } from './check-subject.js';
@@ -49,7 +50,7 @@ export function httpAttempt(probe: HttpProbe, names: NameLookup): Attempt {
     const url = new URL(probe.url);
     const target = targetOf(url, probe);
     phase(`connecting to ${target}`);
-    const request = openRequest(probe, url, names, signal);
+    const request = openRequest(probe, url, lookupFunction(names, signal, phase, target));
     request.once('socket', (socket) => {
       socket.once('connect', () => phase(`waiting for the answer of ${target}`));
     });
@@ -98,7 +99,7 @@ function plainHost(url: URL): string {
 }
 
 /** Throws for a method, header or URL that cannot be sent. */
-function openRequest(probe: HttpProbe, url: URL, names: NameLookup, signal: AbortSignal): ClientRequest {
+function openRequest(probe: HttpProbe, url: URL, lookup: LookupFunction): ClientRequest {
   const host = plainHost(url);
   const named = new Set(Object.keys(probe.headers).map((name) => name.toLowerCase()));
   const headers: Record<string, string> = { ...probe.headers };
@@ -114,7 +115,7 @@ function openRequest(probe: HttpProbe, url: URL, names: NameLookup, signal: Abor
     // A connection of its own, closed after the answer.
     agent: false as const,
     maxHeaderSize: HEADER_LIMIT,
-    lookup: lookupFunction(names, signal),
+    lookup,
     ...(url.port === '' ? {} : { port: Number(url.port) }),
     ...(url.username === '' ? {} : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` }),
   };

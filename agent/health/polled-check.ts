@@ -100,11 +100,12 @@ export class PolledCheck implements SupervisedCheck {
     this.#record.skipped();
     // What nothing can end would otherwise leave the check as it was for ever.
     const { last } = this.#record;
+    const { probe } = this.#record.settings;
     if (run.unkillable && last !== undefined) {
       this.#count({
         ...last,
         result: last.result === CheckResult.OK ? CheckResult.TIMED_OUT : last.result,
-        reason: 'the run before cannot be ended, not even by SIGKILL',
+        reason: `the run before cannot be ended${probe.kind === 'exec' ? ', not even by SIGKILL' : ''}`,
         startedWallMs: this.#edges.clock.wallMs(),
         duration: 0,
       });

@@ -11,7 +11,7 @@ export function tcpAttempt(probe: TcpProbe, names: NameLookup): Attempt {
   return async (signal, phase) => {
     const target = hostPort(probe.host, probe.port);
     phase(`connecting to ${target}`);
-    const connection = { host: probe.host, port: probe.port, lookup: lookupFunction(names, signal) };
+    const connection = { host: probe.host, port: probe.port, lookup: lookupFunction(names, signal, phase, target) };
     const socket =
       probe.tls === undefined
         ? createConnection(connection)
@@ -45,11 +45,18 @@ function socketVerdict(
   });
 }
 
-/** For Node's own connecting, which tries the addresses in turn. */
-export function lookupFunction(names: NameLookup, signal: AbortSignal): LookupFunction {
+/** For Node's own connecting, which tries the addresses in turn; it asks for names alone. */
+export function lookupFunction(
+  names: NameLookup,
+  signal: AbortSignal,
+  phase: (doing: string) => void,
+  target: string,
+): LookupFunction {
   return (host, options, done) => {
+    phase(`looking up ${host}`);
     names.addressesOf(host, signal).then(
       (addresses) => {
+        phase(`connecting to ${target}`);
         const [first] = addresses;
         if (options.all) done(null, [...addresses]);
         else if (first !== undefined) done(null, first.address, first.family);

@@ -5,6 +5,7 @@ import { createServer as createHttps } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { HttpProbe, ProbeTls } from '../../agent/health/check-settings.js';
+import { NameLookup } from '../../agent/health/host-lookup.js';
 import { httpAttempt, parseStatusRange } from '../../agent/health/http-check.js';
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 import { closedPort, listen, outcomeOf, testNames } from './attempts.js';
@@ -160,6 +161,15 @@ test('whoever does not answer is told apart from whoever is not there', async ()
   assert.deepEqual([refused.result, refused.reason], [CheckResult.FAILED, `connection refused by 127.0.0.1:${closed}`]);
   const nowhere = await run('', { url: 'http://nowhere.invalid/' });
   assert.deepEqual([nowhere.result, nowhere.reason], [CheckResult.FAILED, 'the name nowhere.invalid has no address']);
+});
+
+test('a name server that does not answer is told from a server that does not', async () => {
+  const silent = new NameLookup(() => undefined);
+  const outcome = await outcomeOf(httpAttempt(probe('/'), silent), 100);
+  assert.deepEqual(
+    [outcome.result, outcome.reason],
+    [CheckResult.TIMED_OUT, 'no answer within 0.1 s: looking up web.test'],
+  );
 });
 
 test('an address to connect to replaces the name, which is still asked for', async () => {

@@ -103,7 +103,7 @@ test('what cannot be done in bounded time, or is not the language, is refused wi
     ['\\q', /unknown escape/],
     ['[[:nope:]]', /unknown class/],
     ['(?x)a', /unknown group/],
-    ['(a{100}){100}', /more than 1000 steps/],
+    ['(a{50}){50}', /more than 500 steps/],
     ['\\x{110000}', /character number/],
     ['('.repeat(200), /more than 100 deep/],
     ['a'.repeat(1_001), /longer than 1000/],
@@ -117,5 +117,5 @@ test('patterns that make others backtrack take time in proportion to the text', 
   assert.equal(compiled('^(a+)+$').test(`${'a'.repeat(20_000)}!`), false);
   assert.equal(compiled('^(a|aa)+$').test(`${'a'.repeat(20_000)}!`), false);
   assert.equal(compiled('(.*a){20}').test('b'.repeat(2_000)), false);
-  assert.equal(compiled('((((){1000}){1000}){1000}){1000}').test(''), true);
+  assert.equal(compiled('((((){500}){500}){500}){500}').test(''), true);
 });
