@@ -103,6 +103,7 @@ export class Announcer implements Timed {
     if (!this.#extra.has(router)) this.#scheduleExtra(router, now + router.settings.extraRefresh);
     /** Those that need not wait, by interface. */
     const atOnce = new Map<string, IpAddress[]>();
+    const limiters = new Set<Limiter>();
     for (const wanted of addresses) {
       const limiter = this.#limiterOf(wanted);
       if (limiter === undefined) {
@@ -115,8 +116,9 @@ export class Announcer implements Timed {
       const waiting = limiter.queue.get(key);
       if (waiting === undefined) limiter.queue.set(key, { router, wanted, roundsLeft: repeat });
       else waiting.roundsLeft = Math.max(waiting.roundsLeft, repeat);
-      this.#sendDue(limiter, now);
+      limiters.add(limiter);
     }
+    for (const limiter of limiters) this.#sendDue(limiter, now);
     for (const [device, announced] of atOnce) this.#send(router, device, announced, repeat, now);
   }
 
