@@ -119,21 +119,6 @@ function requireEqual(program: FilterInstruction[], load: number, offset: number
 }
 
 /**
- * Netlink messages, but not those of type `type` whose port id is `portId`: notifications of our own doing. Loads are
- * big-endian, netlink is little-endian.
- */
-export function otherNetlinkMessages(type: number, portId: number): readonly FilterInstruction[] {
-  return [
-    [LOAD_HALF, 0, 0, 4],
-    [JUMP_EQUAL, 0, 2, swap16(type)],
-    [LOAD_WORD, 0, 0, 12],
-    [JUMP_EQUAL, 1, 0, swap32(portId)],
-    [RETURN, 0, 0, ACCEPT],
-    [RETURN, 0, 0, 0],
-  ];
-}
-
-/**
  * Calls `attach` with the option value for SO_ATTACH_FILTER (struct sock_fprog). It points into other memory, which is
  * kept until `attach` returns; the kernel has copied it by then.
  */
@@ -158,12 +143,4 @@ export function withFilter<Result>(
   // Reading it after the call keeps the memory that the option points to.
   if (instructions.length === 0) throw new RangeError('an empty packet filter');
   return result;
-}
-
-function swap16(value: number): number {
-  return ((value & 0xff) << 8) | (value >>> 8);
-}
-
-function swap32(value: number): number {
-  return ((swap16(value & 0xffff) << 16) | swap16(value >>> 16)) >>> 0;
 }
