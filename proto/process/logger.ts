@@ -19,7 +19,7 @@ export function isLogLevel(text: string): text is LogLevel {
  */
 export const LOG_FIELDS: ReadonlySet<string> = new Set([
   ...['node', 'router', 'vrid', 'interface', 'address', 'from', 'to', 'cause', 'priority', 'peer'],
-  ...['check', 'hook', 'result', 'exitCode', 'output', 'part', 'detail', 'err'],
+  ...['check', 'group', 'session', 'hook', 'result', 'exitCode', 'output', 'part', 'detail', 'err'],
   ...['generation', 'hash', 'controller', 'remoteAddress', 'tokenId', 'method', 'code', 'path', 'kind'],
   ...['receiver', 'messageId', 'headline', 'attempts', 'count', 'until', 'durationMs', 'waitMs'],
 ]);
