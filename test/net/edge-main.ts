@@ -7,11 +7,10 @@
 import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type LinkMonitor, type LinkMonitorOptions, openLinkMonitor } from '../../agent/link/link-monitor.js';
-import { type AddressRequest, openRtnetlink } from '../../agent/link/rtnetlink.js';
+import { openRtnetlink } from '../../agent/link/rtnetlink.js';
 import { type ArpSocket, openArpSocket } from '../../agent/net/arp-socket.js';
 import type { AnnouncementSocketOptions } from '../../agent/net/claim.js';
 import { type Hmac, makeHmac } from '../../agent/net/hmac.js';
-import { AF_NETLINK, libc, SOCK_RAW } from '../../agent/net/libc.js';
 import { type NeighborSocket, openNeighborSocket } from '../../agent/net/neighbor-socket.js';
 import { openVrrpSender, type VrrpSender } from '../../agent/net/vrrp-sender.js';
 import { openVrrpSocket, type VrrpSocket, type VrrpSocketOptions } from '../../agent/net/vrrp-socket.js';
@@ -37,16 +36,10 @@ interface Question {
   /** Hardware addresses that are ours. */
   readonly own?: readonly string[];
   readonly addresses?: readonly string[];
-  readonly requests?: readonly (Omit<AddressRequest, 'address' | 'broadcast' | 'interfaceIndex'> & {
-    readonly address: string;
-    readonly broadcast?: string;
-    readonly interfaceIndex?: number;
-  })[];
   readonly repeat?: number;
   readonly packet?: string;
   readonly destination?: string;
   readonly count?: number;
-  readonly port?: number;
   readonly name?: string;
 }
 
@@ -79,14 +72,6 @@ const index = (): number => {
   if (link === undefined) throw new RangeError(`no interface ${name}`);
   return link.index;
 };
-const requestsOf = (question: Question): readonly AddressRequest[] =>
-  (question.requests ?? []).map(({ address, broadcast, ...rest }) => ({
-    interfaceIndex: index(),
-    ...rest,
-    address: ip(address),
-    ...(broadcast === undefined ? {} : { broadcast: ip(broadcast) }),
-  }));
-
 /** VRID 10 listens to the usual group, 11 to a peer, 12 to a group of its own. */
 function routersOf({ family = 4, version = 3 }: Question, hmac: Hmac | undefined): ReadonlyMap<number, Expectations> {
   const signed = hmac === undefined ? {} : { hmac: hmac.verifier };
@@ -259,32 +244,10 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
     neighbor?.close();
     return true;
   },
-  add: (question) => rtnetlink.addAddresses(requestsOf(question)),
-  renew: (question) => rtnetlink.renewAddresses(requestsOf(question)),
-  delete: (question) => rtnetlink.deleteAddresses(requestsOf(question)),
-  addresses: () => rtnetlink.addresses().map((address) => ({ ...address, address: formatIp(address.address) })),
-  links: () => rtnetlink.links().map((link) => link.name),
-  link: ({ name: other }) => rtnetlink.link(other ?? name) ?? null,
-  portId: () => rtnetlink.portId,
   monitor: () => {
     monitor?.close();
     monitor = openLinkMonitor(monitorOptions());
     return true;
-  },
-  drain: () => {
-    monitor?.drain();
-    return true;
-  },
-  /** Sends a message to another process' netlink socket, as if it were the kernel. */
-  forge: ({ packet, port }) => {
-    const fd = libc().socket(AF_NETLINK, SOCK_RAW, 0);
-    const to = new Uint8Array(12);
-    new DataView(to.buffer).setUint16(0, AF_NETLINK, true);
-    new DataView(to.buffer).setUint32(4, port ?? 0, true);
-    const bytes = Buffer.from(packet ?? '', 'hex');
-    const sent = libc().sendto(fd, bytes, bytes.length, 0, to);
-    libc().close(fd);
-    return sent;
   },
   quit: () => {
     monitor?.close();
