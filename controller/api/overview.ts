@@ -1,17 +1,23 @@
 /** The cluster on one screen, and what is wrong with it. Pure. */
-import type { Member, Resource, VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
-import { MemberState, type RouterStatus } from '../../proto/gen/baton/v1/status.js';
+import type { Member, Resource } from '../../proto/gen/baton/v1/resources.js';
+import { type GroupStatus, MemberState, type RouterStatus } from '../../proto/gen/baton/v1/status.js';
 import type {
   ClusterStatus,
+  GroupMember,
+  GroupOverview,
   MailOverview,
   MemberOverview,
   NodeOverview,
   RouterOverview,
 } from '../../proto/gen/baton/v1/status_service.js';
-import { compareText, routersOf } from '../../proto/rules/names.js';
+import { familyOfRouter, syncPolicyOf, virtualMacAddressOf } from '../../proto/rules/defaults.js';
+import { compareText, groupsOf, type NamedGroup, type NamedRouter, routersOf } from '../../proto/rules/names.js';
+import { singleLine } from '../../proto/rules/printable-text.js';
 import type { NodeView } from '../agents/agent-hub.js';
 
 const DEFAULT_PRIORITY = 100;
+/** A stranger that answered for an address and was not heard since is a matter of the past. */
+const CONFLICT_SHOWN_MS = 600_000;
 
 export interface OverviewInput {
   readonly now: Date;
@@ -28,21 +34,29 @@ export function clusterStatus({ now, generation, resources, nodes, mail }: Overv
   for (const node of nodes.values()) {
     reported.set(node.name, new Map((node.status?.routers ?? []).map((router) => [router.name, router])));
   }
+  const all = [...resources];
+  const routers = routersOf(all);
+  const groups = groupsOf(all);
+  const groupOf = new Map(groups.flatMap(({ name, spec }) => spec.routers.map((router) => [router, name] as const)));
   return {
     capturedAt: now,
     generation,
-    routers: routersOf([...resources]).map(({ name, spec }) => routerOverview(name, spec, nodes, reported)),
+    routers: routers.map((router) => ({
+      ...routerOverview(router, nodes, reported, now.getTime()),
+      group: groupOf.get(router.name) ?? '',
+    })),
+    groups: groups.map((group) => groupOverview(group, routers, nodes)),
     nodes: [...nodes.values()].sort((a, b) => compareText(a.name, b.name)).map(nodeOverview),
     mail,
   };
 }
 
 function routerOverview(
-  name: string,
-  spec: VirtualRouterSpec,
+  { name, spec }: NamedRouter,
   nodes: ReadonlyMap<string, NodeView>,
   reported: ReadonlyMap<string, ReadonlyMap<string, RouterStatus>>,
-): RouterOverview {
+  now: number,
+): Omit<RouterOverview, 'group'> {
   const members = spec.members.map((member) =>
     memberOverview(member, nodes.get(member.node), reported.get(member.node)?.get(name)),
   );
@@ -51,8 +65,82 @@ function routerOverview(
     vrid: spec.vrid,
     addresses: spec.addresses.map(({ address }) => address),
     members,
-    problems: problemsOf(members, nodes),
+    problems: [...problemsOf(members, nodes), ...conflictsOf(name, members, reported, now)],
+    family: familyOfRouter(spec),
+    virtualMac: spec.virtualMac === undefined ? '' : virtualMacAddressOf(spec),
   };
+}
+
+/** Strangers that answer for the router's addresses, as connected members saw them; each once. */
+function conflictsOf(
+  router: string,
+  members: readonly MemberOverview[],
+  reported: ReadonlyMap<string, ReadonlyMap<string, RouterStatus>>,
+  now: number,
+): string[] {
+  const seenBy = new Map<string, string[]>();
+  for (const { node, connected } of members) {
+    for (const { address, mac, last } of reported.get(node)?.get(router)?.conflicts ?? []) {
+      if (!connected || now - (last?.getTime() ?? 0) > CONFLICT_SHOWN_MS) continue;
+      const what = singleLine(`${mac} answers for ${address}`, 120);
+      seenBy.set(what, [...new Set([...(seenBy.get(what) ?? []), node])]);
+    }
+  }
+  return [...seenBy].map(([what, seers]) => `${what}, seen by ${seers.join(', ')}`);
+}
+
+function groupOverview(
+  { name, spec }: NamedGroup,
+  routers: readonly NamedRouter[],
+  nodes: ReadonlyMap<string, NodeView>,
+): GroupOverview {
+  const ours = routers.filter((router) => spec.routers.includes(router.name));
+  const names = new Set(ours.flatMap((router) => router.spec.members.map(({ node }) => node)));
+  const members = [...names].sort(compareText).map((node) => groupMember(node, name, nodes.get(node)));
+  return {
+    name,
+    routers: ours.map((router) => router.name),
+    policy: syncPolicyOf(spec),
+    members,
+    problems: groupProblems(name, ours, members, nodes),
+  };
+}
+
+function groupMember(node: string, group: string, view: NodeView | undefined): GroupMember {
+  const status: GroupStatus | undefined = view?.status?.groups.find((one) => one.name === group);
+  return {
+    node,
+    state: status?.state ?? MemberState.UNSPECIFIED,
+    since: status?.since,
+    reported: status !== undefined,
+    connected: view?.connected ?? false,
+  };
+}
+
+/** What the routers' own problems do not tell: that they are active on different nodes. */
+function groupProblems(
+  group: string,
+  routers: readonly NamedRouter[],
+  members: readonly GroupMember[],
+  nodes: ReadonlyMap<string, NodeView>,
+): string[] {
+  const problems: string[] = [];
+  const activeOn = new Map<string, string>();
+  for (const { node, connected } of members) {
+    if (!connected) continue;
+    for (const router of routers) {
+      const status = nodes.get(node)?.status?.routers.find(({ name }) => name === router.name);
+      if (status?.state === MemberState.ACTIVE) activeOn.set(router.name, node);
+    }
+  }
+  if (new Set(activeOn.values()).size > 1) {
+    const where = [...activeOn].map(([router, node]) => `${router} on ${node}`).join(', ');
+    problems.push(`its routers are active on different nodes: ${where}`);
+  }
+  for (const { node, connected, reported, state } of members) {
+    if (connected && reported && state === MemberState.FAULT) problems.push(`${group} is in fault on ${node}`);
+  }
+  return problems;
 }
 
 function memberOverview(member: Member, node: NodeView | undefined, router: RouterStatus | undefined): MemberOverview {
@@ -66,7 +154,8 @@ function memberOverview(member: Member, node: NodeView | undefined, router: Rout
     cause: router?.cause ?? '',
     holdsAddresses:
       router !== undefined &&
-      router.addresses.length > 0 &&
+      // An election without addresses has nothing to hold but the role.
+      (router.addresses.length > 0 || router.state === MemberState.ACTIVE) &&
       router.addresses.every((address) => router.heldAddresses.includes(address)),
     reported: router !== undefined,
     connected: node?.connected ?? false,

@@ -21,20 +21,23 @@ export interface Compiler {
 }
 
 /**
- * The bundle of every enrolled node. A node that no router names has one too, an empty one: it takes away what the
- * node ran before. The work per node grows with its own routers, not with everybody's.
+ * The bundle of every enrolled node. A node that no router and no host network names has one too, an empty one: it takes away what the
+ * node ran before. The work per node grows with its own routers and host networks, not with everybody's.
  */
 export function compileAll(inventory: Inventory, compiler: Compiler): EncodedBundle[] {
   const shared: Resource[] = [];
   const nodes: string[] = [];
-  const routersOf = new Map<string, Resource[]>();
+  const ownOf = new Map<string, Resource[]>();
+  const add = (node: string, resource: Resource): void => {
+    const own = ownOf.get(node);
+    if (own === undefined) ownOf.set(node, [resource]);
+    else own.push(resource);
+  };
   for (const resource of inventory.values()) {
     if (resource.spec?.$case === 'virtualRouter') {
-      for (const node of new Set(resource.spec.value.members.map((member) => member.node))) {
-        const routers = routersOf.get(node);
-        if (routers === undefined) routersOf.set(node, [resource]);
-        else routers.push(resource);
-      }
+      for (const node of new Set(resource.spec.value.members.map((member) => member.node))) add(node, resource);
+    } else if (resource.spec?.$case === 'hostNetwork') {
+      for (const node of new Set(resource.spec.value.nodes)) add(node, resource);
     } else if (resource.spec?.$case === 'node') {
       nodes.push(resource.metadata?.name ?? '');
     } else {
@@ -42,7 +45,7 @@ export function compileAll(inventory: Inventory, compiler: Compiler): EncodedBun
     }
   }
   return nodes.sort().map((node) => {
-    const bundle = compiler.compile([...shared, ...(routersOf.get(node) ?? [])], node);
+    const bundle = compiler.compile([...shared, ...(ownOf.get(node) ?? [])], node);
     const content = Bundle.encode(bundle).finish();
     return { node, hash: compiler.hash(content), content };
   });

@@ -9,6 +9,9 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   vrs: 'VirtualRouter',
   router: 'VirtualRouter',
   routers: 'VirtualRouter',
+  group: 'SyncGroup',
+  groups: 'SyncGroup',
+  bfd: 'BfdSession',
 };
 
 /** @throws Failure (2) that names the kinds */

@@ -7,7 +7,7 @@ import {
   type VirtualRouterSpec,
 } from '../../proto/gen/baton/v1/resources.js';
 import { assertNever } from '../../proto/rules/assert-never.js';
-import { bfdWithDefaults } from '../../proto/rules/defaults.js';
+import { bfdWithDefaults, familyOfRouter, virtualMacAddressOf } from '../../proto/rules/defaults.js';
 import { durationToMicros, formatDuration } from '../../proto/rules/duration.js';
 import { KIND_OF_CASE, kindOf } from '../../proto/rules/names.js';
 import { ageOf } from './ages.js';
@@ -42,7 +42,7 @@ function headOf(spec: Spec | undefined): string[] {
     case 'node':
       return ['LABELS', 'ID'];
     case 'virtualRouter':
-      return ['VRID', 'VERSION', 'ADDRESSES', 'MEMBERS', 'TRACKS', 'RECEIVERS'];
+      return ['VRID', 'VERSION', 'FAMILY', 'ADDRESSES', 'MEMBERS', 'TRACKS', 'MAC', 'RECEIVERS'];
     case 'check':
       return ['KIND', 'SUBJECT', 'INTERVAL', 'TIMEOUT', 'RISE', 'FALL'];
     case 'receiver':
@@ -118,13 +118,16 @@ function cellsOf(spec: Spec | undefined, labels: Readonly<Record<string, string>
   }
 }
 
-function routerCells({ vrid, version, addresses, members, track, receivers }: VirtualRouterSpec): string[] {
+function routerCells(spec: VirtualRouterSpec): string[] {
+  const { vrid, version, addresses, members, track, receivers, virtualMac } = spec;
   return [
     String(vrid),
     String(version || 3),
+    familyOfRouter(spec) === 6 ? 'IPv6' : 'IPv4',
     list(addresses.map(({ address }) => address)),
     list(members.map(({ node, priority }) => `${node}:${priority || 100}`)),
     list(track.map(trackCell)),
+    virtualMac === undefined ? '-' : virtualMacAddressOf(spec),
     list(receivers),
   ];
 }

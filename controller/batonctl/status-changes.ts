@@ -24,6 +24,11 @@ export function describeChanges(before: ClusterStatus | undefined, after: Cluste
   for (const key of membersBefore.keys()) {
     if (!membersAfter.has(key)) lines.push(`${key}: no longer a member`);
   }
+  const groupsBefore = groupStatesOf(before);
+  for (const [key, state] of groupStatesOf(after)) {
+    const was = groupsBefore.get(key);
+    if (was !== state) lines.push(`group ${key}: ${was === undefined ? '' : `${was} -> `}${state}`);
+  }
   const nodesBefore = new Map(before?.nodes.map((node) => [node.name, node]));
   for (const node of after.nodes) {
     const was = nodesBefore.get(node.name);
@@ -44,6 +49,16 @@ export function describeChanges(before: ClusterStatus | undefined, after: Cluste
   for (const text of problemsAfter) if (!problemsBefore.has(text)) lines.push(`problem: ${text}`);
   for (const text of problemsBefore) if (!problemsAfter.has(text)) lines.push(`solved: ${text}`);
   return lines.map((line) => singleLine(line));
+}
+
+function groupStatesOf(status: ClusterStatus | undefined): ReadonlyMap<string, string> {
+  return new Map(
+    status?.groups.flatMap(({ name, members }) =>
+      members
+        .filter(({ reported }) => reported)
+        .map(({ node, state }) => [`${name} on ${node}`, stateWord(state)] as const),
+    ),
+  );
 }
 
 function membersOf(status: ClusterStatus | undefined): ReadonlyMap<string, MemberOverview> {

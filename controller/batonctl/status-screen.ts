@@ -2,9 +2,11 @@
  * The whole cluster on one screen, for somebody who was just woken: what is wrong first, then every virtual router with
  * its members, then everything else in one line each. Pure.
  */
+import { SyncPolicy } from '../../proto/gen/baton/v1/resources.js';
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
 import type {
   ClusterStatus,
+  GroupOverview,
   MemberOverview,
   NodeOverview,
   RouterOverview,
@@ -50,6 +52,9 @@ export function renderStatus(status: ClusterStatus, options: ScreenOptions): str
   for (const router of byUrgency(status.routers)) {
     lines.push(...renderRouter(router, nodes, { now, paint, width }), '');
   }
+  if (status.groups.length > 0) {
+    lines.push(...renderTable(GROUP_HEAD, status.groups.map(groupRow), { paint, width }), '');
+  }
   const busy = new Set(status.routers.flatMap(({ members }) => members.map(({ node }) => node)));
   const idle = status.nodes.filter(({ name }) => !busy.has(name));
   if (idle.length > 0) {
@@ -78,12 +83,15 @@ function headline(
   return `${paint('bold', where)}${state}   generation ${status.generation}   ${formatInstant(status.capturedAt)}`;
 }
 
-/** What is wrong, worst first: with routers, then with nodes, then with mail. */
+/** What is wrong, worst first: with routers, then with groups, with nodes and with mail. */
 export function problemsOf(status: ClusterStatus, now: number): Problem[] {
   const routers = byUrgency(status.routers).flatMap(({ name, problems }) =>
     problems.map((text): Problem => ({ severity: 'error', text: singleLine(`${name}: ${text}`) })),
   );
   const busy = new Set(status.routers.flatMap(({ members }) => members.map(({ node }) => node)));
+  const groups = status.groups.flatMap(({ name, problems }) =>
+    problems.map((text): Problem => ({ severity: 'error', text: singleLine(`group ${name}: ${text}`) })),
+  );
   const nodes = status.nodes.flatMap((node): Problem[] => {
     const found: Problem[] = [];
     // Of a member the router's problems tell already.
@@ -115,7 +123,7 @@ export function problemsOf(status: ClusterStatus, now: number): Problem[] {
     ...list.filter(({ severity }) => severity === 'error'),
     ...list.filter(({ severity }) => severity === 'warning'),
   ];
-  return [...routers, ...worst(nodes), ...mail];
+  return [...routers, ...groups, ...worst(nodes), ...mail];
 }
 
 function renderRouter(
@@ -123,7 +131,14 @@ function renderRouter(
   nodes: ReadonlyMap<string, NodeOverview>,
   { now, paint, width }: { readonly now: number; readonly paint: Paint; readonly width: number | undefined },
 ): string[] {
-  const title = `${paint('bold', singleLine(router.name))}  VRID ${router.vrid}  ${singleLine(router.addresses.join(', '))}`;
+  const details = [
+    `VRID ${router.vrid}`,
+    ...(router.family === 6 ? ['IPv6'] : []),
+    ...(router.addresses.length === 0 ? ['no addresses'] : [router.addresses.join(', ')]),
+    ...(router.virtualMac === '' ? [] : [`MAC ${router.virtualMac}`]),
+    ...(router.group === '' ? [] : [`group ${router.group}`]),
+  ];
+  const title = `${paint('bold', singleLine(router.name))}  ${singleLine(details.join('  '))}`;
   const rows = router.members.map((member): Cell[] => {
     const stale: Colour | undefined = member.connected ? undefined : 'dim';
     return [
@@ -143,6 +158,16 @@ function renderRouter(
     ];
   });
   return [title, ...memberTable(rows, paint, width)];
+}
+
+const GROUP_HEAD = ['GROUP', 'POLICY', 'STATE', 'ROUTERS'];
+
+function groupRow({ name, policy, routers, members }: GroupOverview): Cell[] {
+  const states = members.map(({ node, state, reported, connected }) => {
+    const word = reported ? stateWord(state) : 'unknown';
+    return `${node} ${word}${connected || !reported ? '' : '?'}`;
+  });
+  return [name, policy === SyncPolicy.ANY ? 'any' : 'all', states.join(', '), routers.join(', ')];
 }
 
 const MEMBER_HEAD = ['NODE', 'IFACE', 'STATE', 'PRIORITY', 'SINCE', 'ADDRESS', 'BUNDLE', 'SEEN', 'WHY'];

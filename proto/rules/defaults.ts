@@ -31,12 +31,13 @@ import { MICROS_PER_MILLISECOND, MICROS_PER_SECOND, type Micros } from './time.j
 export const DEFAULT_VERSION = 3;
 export const DEFAULT_PRIORITY = 100;
 export const DEFAULT_ADVERTISEMENT_INTERVAL: Micros = MICROS_PER_SECOND;
-const VERIFY_INTERVAL: Micros = 10 * MICROS_PER_SECOND;
 export const DEFAULT_CHECK_INTERVAL: Micros = MICROS_PER_SECOND;
 export const DEFAULT_HOOK_TIMEOUT: Micros = 60 * MICROS_PER_SECOND;
 export const DEFAULT_MAIL_TIMEOUT: Micros = 30 * MICROS_PER_SECOND;
 /** RFC 9568 section 6.1: Active_Down_Interval counts three. */
 export const DEFAULT_DOWN_TIMER_ADVERTISEMENTS = 3;
+/** While not active, how often the addresses are asked for. */
+const DEFAULT_VERIFY_INTERVAL: Micros = 10 * MICROS_PER_SECOND;
 /** The owner of the addresses (RFC 9568 section 5.2.4). */
 export const OWNER_PRIORITY = 255;
 /** RFC 9568 sections 5.1.1.2 and 5.1.2.2. */
@@ -117,6 +118,11 @@ export function duplicateProbeOf(spec: VirtualRouterSpec): DuplicateProbe {
   return spec.duplicateProbe === DuplicateProbe.UNSPECIFIED ? DuplicateProbe.WARN : spec.duplicateProbe;
 }
 
+/** How often a member that is not active asks who answers for the addresses; 0: never. */
+export function verifyIntervalOf(spec: VirtualRouterSpec): Micros {
+  return spec.verifyInterval === undefined ? DEFAULT_VERIFY_INTERVAL : durationToMicros(spec.verifyInterval);
+}
+
 /** Undefined with multicast. */
 export function unicastOf(spec: VirtualRouterSpec): UnicastOptions | undefined {
   if (transportOf(spec) !== Transport.UNICAST) {
@@ -192,11 +198,6 @@ export function preemptOf(spec: VirtualRouterSpec, member: Member): boolean {
 }
 
 /** The member's own word, else the router's, else none. */
-/** How often a member that is not active asks who answers for the addresses; 0: never. */
-export function verifyIntervalOf(spec: VirtualRouterSpec): Micros {
-  return spec.verifyInterval === undefined ? VERIFY_INTERVAL : durationToMicros(spec.verifyInterval);
-}
-
 export function preemptDelayOf(spec: VirtualRouterSpec, member: Member): Micros {
   return durationToMicros(member.preemptDelay ?? spec.preemptDelay);
 }

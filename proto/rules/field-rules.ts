@@ -38,6 +38,7 @@ const PREEMPT_DELAY: SpanRange = { min: 0, max: 1_000 * MICROS_PER_SECOND };
 const ANNOUNCEMENT_SPAN: SpanRange = { min: 0, max: DAY };
 /** keepalived's vrrp_garp_extra_if. */
 const EXTRA_REFRESH: SpanRange = { min: MICROS_PER_SECOND, max: DAY };
+const VERIFY_INTERVAL: SpanRange = { min: MICROS_PER_SECOND, max: 3_600 * MICROS_PER_SECOND };
 const STARTUP_DELAY: SpanRange = { min: 0, max: 3_600 * MICROS_PER_SECOND };
 const HOOK_TIMEOUT: SpanRange = { min: 100 * MICROS_PER_MILLISECOND, max: DAY };
 const MAIL_TIMEOUT: SpanRange = { min: MICROS_PER_SECOND, max: 600 * MICROS_PER_SECOND };
@@ -92,6 +93,16 @@ export function checkAdvertisementInterval(
 
 export function checkPreemptDelay(delay: DurationMessage | undefined, report: Report): void {
   checkSpan(delay, PREEMPT_DELAY, 'preemptDelay', report);
+}
+
+/** 0s is never. */
+export function checkVerifyInterval(interval: DurationMessage | undefined, report: Report): void {
+  if (interval !== undefined && isUsableDuration(interval) && durationToMicros(interval) === 0) {
+    return;
+  }
+  checkSpan(interval, VERIFY_INTERVAL, 'verifyInterval', (path, message) =>
+    report(path, `${message}, or 0s for never`),
+  );
 }
 
 export function checkStartupDelay(delay: DurationMessage | undefined, report: Report): void {

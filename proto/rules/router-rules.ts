@@ -13,6 +13,7 @@ import {
   checkKnown,
   checkPreemptDelay,
   checkStartupDelay,
+  checkVerifyInterval,
   checkVersion,
   checkVrid,
   checkWhole,
@@ -72,6 +73,7 @@ export function checkRouter(spec: VirtualRouterSpec, questions: RouterQuestions,
   checkBehaviour(spec, report);
   checkVirtualMac(spec, report);
   checkStartupDelay(spec.startupDelay, report);
+  checkVerifyInterval(spec.verifyInterval, report);
 }
 
 /** RFC 9568 section 5.2.5 for one address at least, section 5.2.9 for the link-local one. */

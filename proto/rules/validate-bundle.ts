@@ -38,6 +38,7 @@ import {
   checkPreemptDelay,
   checkSpan,
   checkStartupDelay,
+  checkVerifyInterval,
   checkVersion,
   checkVrid,
   checkWhole,
@@ -150,6 +151,8 @@ function checkBundleRouter(
   checkWhole(router.timerExpiredBackup, 0, 254, 'timerExpiredBackup', report);
   checkPresent(router.startupDelay, 'startupDelay', report);
   checkStartupDelay(router.startupDelay, report);
+  checkPresent(router.verifyInterval, 'verifyInterval', report);
+  checkVerifyInterval(router.verifyInterval, report);
   if (router.virtualMac !== undefined) {
     checkInterface(router.virtualMac.name, 'virtualMac.name', report);
     checkMacAddress(router.virtualMac.address, 'virtualMac.address', report);
@@ -185,7 +188,7 @@ function checkTransport(router: BundleRouter, family: Family, report: Report): v
   if (router.sourceAddress !== '') {
     checkHostAddress(router.sourceAddress, 'sourceAddress', report, family);
   }
-  for (const list of ['peers', 'believedSources'] as const) {
+  for (const list of ['peers', 'believedSources', 'knownSources'] as const) {
     for (const [index, address] of router[list].entries()) {
       checkHostAddress(address, `${list}[${index}]`, report, family);
     }

@@ -79,6 +79,9 @@ test('every field of a router arrives where the elections want it', () => {
     extraRefresh: 0,
     extraRefreshAll: false,
     routeTracks: [],
+    trackDelays: [],
+    knownSources: [],
+    verifyInterval: 10_000_000,
   });
 });
 
@@ -254,6 +257,13 @@ test('the parameters of the election and of its surroundings', () => {
       accept: false,
       believedSources: ['192.168.1.12'],
       promoteSecondaries: true,
+      verifyInterval: { seconds: 0, nanos: 0 },
+      knownSources: ['192.168.1.11', '192.168.1.12'],
+      track: [
+        { interface: 'em2', upDelay: { seconds: 60, nanos: 0 } },
+        { interface: 'em3', weight: -5, downDelay: { seconds: 1, nanos: 0 } },
+        { interface: 'em4' },
+      ],
       startupDelay: { seconds: 3, nanos: 0 },
       virtualMac: { name: 'vrrp.10', address: '00:00:5e:00:01:0a', transmitOnBase: true },
       announcements: {
@@ -269,6 +279,12 @@ test('the parameters of the election and of its surroundings', () => {
   assert.deepEqual([downTimerAdvertisements, timerExpiredBackup, duplicateProbe], [5, 200, 'refuse']);
   assert.ok(router.router.lowerPriorityNoAdvertisement && router.router.higherPrioritySendAdvertisement);
   assert.ok(router.router.ownerIgnoresAdvertisements && router.promoteSecondaries && !router.accept);
+  assert.equal(router.verifyInterval, 0);
+  assert.deepEqual(router.knownSources, ['192.168.1.11', '192.168.1.12']);
+  assert.deepEqual(router.trackDelays, [
+    { id: 'interface em2', up: 60_000_000, down: 0 },
+    { id: 'interface em3', up: 0, down: 1_000_000 },
+  ]);
   assert.deepEqual(router.believedSources, ['192.168.1.12']);
   assert.equal(router.startupDelay, 3_000_000);
   assert.deepEqual(router.virtualMac, { name: 'vrrp.10', address: '00:00:5e:00:01:0a', transmitOnBase: true });

@@ -96,6 +96,18 @@ describe('who is believed and sent to', () => {
   });
 });
 
+test('known sources: everybody, where everybody says so', () => {
+  const members = '[{node: a, interface: em1, address: 192.0.2.12}, {node: b, interface: em1, address: 192.0.2.11}]';
+  assert.deepStrictEqual(only(router({ members })).knownSources, ['192.0.2.11', '192.0.2.12']);
+  assert.deepStrictEqual(only(router({ members, peers: 'members', externalPeers: '[192.0.2.9]' })).knownSources, [
+    '192.0.2.11',
+    '192.0.2.12',
+    '192.0.2.9',
+  ]);
+  const one = '[{node: a, interface: em1, address: 192.0.2.11}, {node: b, interface: em1}]';
+  assert.deepStrictEqual(only(router({ members: one })).knownSources, []);
+});
+
 describe('defaults that depend on other fields', () => {
   const OWNER = '[{node: a, interface: em1, priority: 255}, {node: b, interface: em1, preempt: false}]';
   test('accept: true; with strictRfc the owner alone; the owner always', () => {

@@ -61,6 +61,7 @@ describe('compiling', () => {
             accept: true,
             downTimerAdvertisements: 3,
             startupDelay: { seconds: 0, nanos: 0 },
+            verifyInterval: { seconds: 10, nanos: 0 },
             duplicateProbe: DuplicateProbe.WARN,
           },
         ],

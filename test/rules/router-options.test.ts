@@ -68,6 +68,7 @@ describe('accepted', () => {
       hooks:
         '{fifo: /run/f, priorityChanges: true, lowerPriorityHeard: /bin/l, deleted: {command: /bin/d, timeout: 1s}}',
     },
+    { verifyInterval: '0s', track: '[{interface: em2, upDelay: 1h, downDelay: 1ms}]' },
     { promoteSecondaries: 'true', lowerPriorityNoAdvertisement: 'true', higherPrioritySendAdvertisement: 'true' },
   ];
   for (const change of rows) {
@@ -272,6 +273,12 @@ describe('refused', () => {
       'spec.hooks.lowerPriorityHeard.command[0]: "lower" must be an absolute path; Baton searches no PATH',
       'spec.hooks.deleted.timeout: must be from 100ms to 24h, not 25h',
       'spec.hooks.priorityChanges: is for the FIFO; give fifo, or remove it',
+    ],
+    [
+      { verifyInterval: '500ms', track: '[{interface: em2, upDelay: 3601s, downDelay: 2h}]' },
+      'spec.track[0].upDelay: must be from 0s to 1h, not 1h1s',
+      'spec.track[0].downDelay: must be from 0s to 1h, not 2h',
+      'spec.verifyInterval: must be from 1s to 1h, not 500ms, or 0s for never',
     ],
   ];
   for (const [change, ...expected] of rows) {

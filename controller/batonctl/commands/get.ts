@@ -13,7 +13,10 @@ import type { Surroundings } from '../surroundings.js';
 export function getCommand(surroundings: Surroundings): Command {
   const command = new Command('get')
     .description('show declared resources; secrets without their values')
-    .argument('<kind>', 'VirtualRouter (vr), Check, Receiver, Secret, Node, or "all"')
+    .argument(
+      '<kind>',
+      'VirtualRouter (vr), Check, SyncGroup, BfdSession, HostNetwork, Receiver, Secret, Node, or "all"',
+    )
     .argument('[name]', 'only the one of this name');
   return addCommonOptions(command, { format: true }).action(action(surroundings, get));
 }
