@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { LabElection, type LabRouter, labRouter } from '../lab/election.js';
 import type { Host } from '../lab/host.js';
 import { Lab, labUnavailable } from '../lab/lab.js';
+import { Probe } from '../lab/probe.js';
 import { until } from '../lab/until.js';
 
 const skip = labUnavailable('ping');
@@ -251,4 +252,41 @@ test('one address alone may have the virtual MAC address, on another interface',
   assert.equal(own?.device, 'em1');
   await client.ip('address add 10.8.0.9/24 dev em1');
   await untilPinged(client, '10.9.0.100');
+});
+
+test('the virtual MAC address moves from host to host: the client need not learn anything', { skip }, async (t) => {
+  const { lab, a, client } = await laboratory(t);
+  const b = await lab.host('b', { addresses: ['10.9.0.2/24'] });
+  const second = await LabElection.start(b, labRouter(ipv4));
+  await second.untilState('active', 5000);
+  await untilPinged(client, '10.9.0.100');
+  const first = await LabElection.start(a, labRouter({ ...ipv4, priority: 200 }));
+  await first.untilState('active', 5000);
+  await second.untilState('backup', 5000);
+  // Nobody may ask: the switch must have learned the new port from the announcement.
+  await client.ip(`neighbour replace 10.9.0.100 lladdr ${MAC4} dev em1 nud permanent`);
+  assert.equal((await client.attempt('ping', '-n', '-c', '1', '-W', '1', '10.9.0.100')).exit, 0);
+  await first.program.kill();
+  await second.untilState('active', 5000);
+  // The dead host still has the address, until its lease ends, and the switch already knows better.
+  assert.equal((await client.attempt('ping', '-n', '-c', '1', '-W', '1', '10.9.0.100')).exit, 0);
+});
+
+test('a restart that keeps the addresses keeps the interface that they are on', { skip }, async (t) => {
+  const { a, client } = await laboratory(t);
+  const router = labRouter({ ...ipv4, interval: 1_000_000 });
+  const before = await LabElection.start(a, router);
+  await before.untilState('active', 8000);
+  const index = (await link(a, 'vrrp.10'))?.ifindex;
+  const probe = await Probe.start(client, '10.9.0.100');
+  await probe.untilAnswered(5000);
+  before.tell({ kind: 'suspend' });
+  const stopped = await until('it to stop', 3000, () => before.messages.find(({ kind }) => kind === 'stopped'));
+  assert.ok(stopped.kind === 'stopped');
+  await before.program.ended;
+  const after = await LabElection.startWith(a, { routers: [router], resumed: stopped.resumable });
+  assert.equal((await after.router()).state, 'active');
+  assert.equal((await link(a, 'vrrp.10'))?.ifindex, index);
+  const { longestOutageMs, answered } = await probe.report();
+  assert.ok(answered > 100 && longestOutageMs < 100, `${answered} answers, at most ${longestOutageMs} ms without one`);
 });
