@@ -1,12 +1,14 @@
 /** The real thing behind ProgramEdges: this host's accounts, files and processes. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 import type { Clock } from '../local/clock.js';
 import { libc } from '../net/libc.js';
+import { errnoName } from '../net/system-error.js';
 import { type Account, type AccountLookup, findAccount } from './account.js';
 import { hostProcessTree, RUN_VARIABLE, signalDescendants } from './descendants.js';
 import { hostProgramFiles, type Judgement, judgeProgram } from './executable.js';
@@ -19,6 +21,7 @@ const DEFAULT_SCRIPT_USER = 'keepalived_script';
 const MAX_LINGERING_PIPES = 64;
 /** How long the end of a program's output is waited for after the program itself has ended. */
 const LAST_OUTPUT_WAIT_MS = 50;
+const READ_BYTES = 64 * 1024;
 
 /** All that a program gets to know of the agent's surroundings, but for the mark of its run. */
 const ENVIRONMENT = {
@@ -100,18 +103,28 @@ class Starter {
     const mark = `${this.#key}-${this.#count}`;
     const { uid, gid } = request.account;
     const isOwnAccount = uid === process.geteuid?.() && gid === process.getegid?.();
-    const child = spawn(request.file, request.args, {
-      argv0: request.name,
-      cwd: '/',
-      env: { ...ENVIRONMENT, [RUN_VARIABLE]: mark },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A session and process group of its own (setsid).
-      detached: true,
-      ...(isOwnAccount ? {} : { uid, gid }),
-    });
+    const output = openPipe();
+    let child: ChildProcess;
+    try {
+      child = spawn(request.file, request.args, {
+        argv0: request.name,
+        cwd: '/',
+        env: { ...ENVIRONMENT, [RUN_VARIABLE]: mark },
+        // One pipe for both, so that what it says stays in order.
+        stdio: ['ignore', output.writeEnd, output.writeEnd],
+        // A session and process group of its own (setsid).
+        detached: true,
+        ...(isOwnAccount ? {} : { uid, gid }),
+      });
+    } catch (error) {
+      libc().close(output.readEnd);
+      throw error;
+    } finally {
+      libc().close(output.writeEnd);
+    }
     const { pid } = child;
     if (pid !== undefined) this.#running.add(pid);
-    this.#report(child, request);
+    this.#report(child, readPipe(output.readEnd, request.output), request);
     return {
       pid,
       signal: (signal) => {
@@ -127,14 +140,10 @@ class Starter {
     };
   }
 
-  #report(child: ChildProcessByStdio<null, Readable, Readable>, request: SpawnRequest): void {
-    child.stdout.on('data', request.output);
-    child.stderr.on('data', request.output);
-    // A broken pipe says nothing that the exit status does not.
-    child.stdout.on('error', () => undefined);
-    child.stderr.on('error', () => undefined);
+  #report(child: ChildProcess, output: Socket, request: SpawnRequest): void {
     let settled = false;
     child.once('error', (error: NodeJS.ErrnoException) => {
+      output.destroy();
       if (settled) return;
       settled = true;
       request.failed(error.code ?? error.message);
@@ -144,18 +153,48 @@ class Starter {
       this.#orphans.mayBe();
       if (settled) return;
       settled = true;
-      this.#lingering.add(child.stdout);
-      this.#lingering.add(child.stderr);
-      // What it wrote last is still in the pipes, but descendants may keep those open for ever.
+      this.#lingering.add(output);
+      // What it wrote last is still in the pipe, but descendants may keep that open for ever.
       const timer = setTimeout(done, LAST_OUTPUT_WAIT_MS);
-      child.once('close', done);
+      if (output.closed) done();
+      else output.once('close', done);
       function done(): void {
         clearTimeout(timer);
-        child.off('close', done);
+        output.off('close', done);
         request.exited(exitCode, signal);
       }
     });
   }
+}
+
+/** Throws an error with the system's code. */
+function openPipe(): { readonly readEnd: number; readonly writeEnd: number } {
+  const ends = new Int32Array(2);
+  const result = libc().pipe(ends);
+  if (result < 0) throw Object.assign(new Error('no pipe for its output'), { code: errnoName(-result) });
+  const [readEnd = -1, writeEnd = -1] = ends;
+  return { readEnd, writeEnd };
+}
+
+/** Read into one piece of memory over and over: a flood of output leaves no garbage. */
+function readPipe(readEnd: number, told: (chunk: Uint8Array) => void): Socket {
+  const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+    fd: readEnd,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (length, buffer) => {
+        told(buffer.subarray(0, length));
+        return true;
+      },
+    },
+  };
+  const socket = new Socket(options);
+  // A broken pipe says nothing that the exit status does not.
+  socket.on('error', () => undefined);
+  socket.resume();
+  return socket;
 }
 
 /** Output of descendants that outlived their program goes on being read and thrown away, as far as there is room. */

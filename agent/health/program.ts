@@ -31,6 +31,7 @@ export interface SpawnRequest {
   readonly name: string;
   readonly args: readonly string[];
   readonly account: Account;
+  /** The chunk's memory is used again as soon as this returns. */
   readonly output: (chunk: Uint8Array) => void;
   readonly failed: (code: string) => void;
   readonly exited: (exitCode: number | null, signal: string | null) => void;
@@ -176,7 +177,7 @@ class OutputHead {
   add(chunk: Uint8Array): void {
     const room = OUTPUT_LIMIT - this.#length;
     if (room <= 0) return;
-    const kept = chunk.length <= room ? chunk : chunk.slice(0, room);
+    const kept = Uint8Array.from(chunk.subarray(0, room));
     this.#chunks.push(kept);
     this.#length += kept.length;
   }

@@ -22,6 +22,7 @@ export const SO_ATTACH_FILTER = 26;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTROUTE = 0x4;
 
+/** O_CLOEXEC is the same. */
 const SOCK_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
@@ -51,6 +52,8 @@ interface Libc {
   /** Programs that this process starts do not inherit the descriptor. */
   closeOnExec(fd: number): number;
   close(fd: number): number;
+  /** Fills `ends` with the descriptors to read from and to write to, close-on-exec. 0 or -errno. */
+  pipe(ends: Int32Array): number;
   /** Orphaned descendants of this process become its children instead of init's (prctl(2), PR_SET_CHILD_SUBREAPER). */
   becomeSubreaper(): number;
   /** Takes the exit status of a child that has ended, so that it is no zombie any more: its number, 0 if it still runs. */
@@ -118,6 +121,7 @@ function load(): Libc {
   // Variadic in C: koffi wants the type before each further argument.
   const fcntl = bound<[number, number, 'int', number]>('int fcntl(int, int, ...)');
   const close = bound<[number]>('int close(int)');
+  const pipe2 = bound<[Int32Array, number]>('int pipe2(_Out_ int*, int)');
   const prctl = bound<[number, 'ulong', number]>('int prctl(int, ...)');
   const waitpid = bound<[number, null, number]>('int waitpid(int, void*, int)');
   const length = new Uint32Array(1);
@@ -143,6 +147,7 @@ function load(): Libc {
     },
     closeOnExec: (fd) => fcntl(fd, F_SETFD, 'int', FD_CLOEXEC),
     close: (fd) => close(fd),
+    pipe: (ends) => pipe2(ends, SOCK_CLOEXEC),
     becomeSubreaper: () => prctl(PR_SET_CHILD_SUBREAPER, 'ulong', 1),
     reap: (child) => waitpid(child, null, WNOHANG),
     poll: (fd, onReadable) => {
