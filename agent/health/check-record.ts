@@ -81,6 +81,7 @@ export class CheckRecord {
       subject: subjectOf(settings.probe),
       recent: this.#recent.map(checkRunOf),
       value: this.value,
+      stuck: '',
     };
   }
 }

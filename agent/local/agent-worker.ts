@@ -340,6 +340,7 @@ export class AgentWorker implements AgentSide {
       election,
       checks: this.#checks.statuses(),
       bfdSessions: this.#bfd.statuses(),
+      preflight: [],
       lastHooks: this.#occurrences.lastHooks,
       controller: this.#link,
       queuedEvents: this.#options.standaloneNode === undefined ? this.journal.queued : 0,

@@ -7,6 +7,7 @@ import type {
   GroupStatus,
   HookRun,
   NodeStatus,
+  PreflightFinding,
   RefusedBundle,
   RouterStatus,
 } from '../../proto/gen/baton/v1/status.js';
@@ -28,6 +29,7 @@ export interface StatusParts {
   readonly election: ElectionStatus | undefined;
   readonly checks: readonly CheckStatus[];
   readonly bfdSessions: readonly BfdStatus[];
+  readonly preflight: readonly PreflightFinding[];
   /** By router, or by "group NAME". */
   readonly lastHooks: ReadonlyMap<string, HookRun>;
   readonly controller: ControllerLink;
@@ -78,6 +80,7 @@ export function nodeStatusOf(parts: StatusParts): NodeStatus {
       present,
       error,
     })),
+    preflight: [...parts.preflight],
   };
 }
 
@@ -224,7 +227,8 @@ function telling(router: RouterStatus): unknown {
   ];
 }
 
-function tellingOfRest({ bundle, node, startedAt, groups, bfdSessions, interfaces, hostItems }: NodeStatus): unknown {
+function tellingOfRest(status: NodeStatus): unknown {
+  const { bundle, node, startedAt, groups, bfdSessions, interfaces, hostItems, preflight } = status;
   const sessions = bfdSessions.map(({ counters: _counters, ...session }) => session);
   return [
     bundle,
@@ -234,10 +238,20 @@ function tellingOfRest({ bundle, node, startedAt, groups, bfdSessions, interface
     sessions,
     interfaces.map(({ name, up, foreign }) => [name, up, foreign.map(({ vrid, source }) => [vrid, source])]),
     hostItems,
+    preflight,
   ];
 }
 
 /** Without what moves with every run of a check that stays as it is. */
 function tellingOfCheck(check: CheckStatus): unknown {
-  return [check.name, check.state, check.lastResult, check.exitCode, check.reason, check.since, check.value];
+  return [
+    check.name,
+    check.state,
+    check.lastResult,
+    check.exitCode,
+    check.reason,
+    check.since,
+    check.value,
+    check.stuck,
+  ];
 }

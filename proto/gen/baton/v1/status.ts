@@ -192,6 +192,70 @@ export function checkResultToNumber(object: CheckResult): number {
   }
 }
 
+export enum PreflightSeverity {
+  UNSPECIFIED = "PREFLIGHT_SEVERITY_UNSPECIFIED",
+  /** HINT - Worth knowing. */
+  HINT = "PREFLIGHT_SEVERITY_HINT",
+  /** WARNING - Works, but not in every case. */
+  WARNING = "PREFLIGHT_SEVERITY_WARNING",
+  /** ERROR - Does not work. */
+  ERROR = "PREFLIGHT_SEVERITY_ERROR",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function preflightSeverityFromJSON(object: any): PreflightSeverity {
+  switch (object) {
+    case 0:
+    case "PREFLIGHT_SEVERITY_UNSPECIFIED":
+      return PreflightSeverity.UNSPECIFIED;
+    case 1:
+    case "PREFLIGHT_SEVERITY_HINT":
+      return PreflightSeverity.HINT;
+    case 2:
+    case "PREFLIGHT_SEVERITY_WARNING":
+      return PreflightSeverity.WARNING;
+    case 3:
+    case "PREFLIGHT_SEVERITY_ERROR":
+      return PreflightSeverity.ERROR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return PreflightSeverity.UNRECOGNIZED;
+  }
+}
+
+export function preflightSeverityToJSON(object: PreflightSeverity): string {
+  switch (object) {
+    case PreflightSeverity.UNSPECIFIED:
+      return "PREFLIGHT_SEVERITY_UNSPECIFIED";
+    case PreflightSeverity.HINT:
+      return "PREFLIGHT_SEVERITY_HINT";
+    case PreflightSeverity.WARNING:
+      return "PREFLIGHT_SEVERITY_WARNING";
+    case PreflightSeverity.ERROR:
+      return "PREFLIGHT_SEVERITY_ERROR";
+    case PreflightSeverity.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function preflightSeverityToNumber(object: PreflightSeverity): number {
+  switch (object) {
+    case PreflightSeverity.UNSPECIFIED:
+      return 0;
+    case PreflightSeverity.HINT:
+      return 1;
+    case PreflightSeverity.WARNING:
+      return 2;
+    case PreflightSeverity.ERROR:
+      return 3;
+    case PreflightSeverity.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** All that one agent says of itself. */
 export interface NodeStatus {
   /** Name of the node; the controller takes it from the certificate, never from here. */
@@ -228,6 +292,24 @@ export interface NodeStatus {
   interfaces: InterfaceStatus[];
   /** Static addresses, routes and rules of this host. */
   hostItems: HostItemStatus[];
+  /**
+   * What of this host stands in the way of its virtual routers, worst first. Judged at the start, after each new
+   * configuration, and when somebody asks.
+   */
+  preflight: PreflightFinding[];
+}
+
+/** Something about a host that keeps a virtual router from working as configured, or may. */
+export interface PreflightFinding {
+  severity: PreflightSeverity;
+  /** What was looked at: "net.ipv4.conf.em1.rp_filter", "interface em1", "nftables inet filter input". */
+  subject: string;
+  /** What is so, and what comes of it. */
+  message: string;
+  /** What to do. */
+  remedy: string;
+  /** Virtual routers that it concerns; empty: the agent as a whole. */
+  routers: string[];
 }
 
 /** One sync group on one node. */
@@ -551,7 +633,11 @@ export interface CheckStatus {
   /** The last results, newest first; five at most. */
   recent: CheckRun[];
   /** A file check's number, a process check's count. */
-  value?: number | undefined;
+  value?:
+    | number
+    | undefined;
+  /** Why it gives no results although it should: its runs do not end, or it has never ended one. Empty: it does. */
+  stuck: string;
 }
 
 /** One run of a check. */
@@ -584,6 +670,7 @@ function createBaseNodeStatus(): NodeStatus {
     bfdSessions: [],
     interfaces: [],
     hostItems: [],
+    preflight: [],
   };
 }
 
@@ -639,6 +726,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     for (const v of message.hostItems) {
       HostItemStatus.encode(v!, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.preflight) {
+      PreflightFinding.encode(v!, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -792,6 +882,14 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.hostItems.push(HostItemStatus.decode(reader, reader.uint32()));
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.preflight.push(PreflightFinding.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -863,6 +961,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
         : globalThis.Array.isArray(object?.host_items)
         ? object.host_items.map((e: any) => HostItemStatus.fromJSON(e))
         : [],
+      preflight: globalThis.Array.isArray(object?.preflight)
+        ? object.preflight.map((e: any) => PreflightFinding.fromJSON(e))
+        : [],
     };
   },
 
@@ -919,6 +1020,9 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     if (message.hostItems?.length) {
       obj.hostItems = message.hostItems.map((e) => HostItemStatus.toJSON(e));
     }
+    if (message.preflight?.length) {
+      obj.preflight = message.preflight.map((e) => PreflightFinding.toJSON(e));
+    }
     return obj;
   },
 
@@ -952,6 +1056,140 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     message.bfdSessions = object.bfdSessions?.map((e) => BfdStatus.fromPartial(e)) || [];
     message.interfaces = object.interfaces?.map((e) => InterfaceStatus.fromPartial(e)) || [];
     message.hostItems = object.hostItems?.map((e) => HostItemStatus.fromPartial(e)) || [];
+    message.preflight = object.preflight?.map((e) => PreflightFinding.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePreflightFinding(): PreflightFinding {
+  return { severity: PreflightSeverity.UNSPECIFIED, subject: "", message: "", remedy: "", routers: [] };
+}
+
+export const PreflightFinding: MessageFns<PreflightFinding> = {
+  encode(message: PreflightFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.severity !== PreflightSeverity.UNSPECIFIED) {
+      writer.uint32(8).int32(preflightSeverityToNumber(message.severity));
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message.remedy !== "") {
+      writer.uint32(34).string(message.remedy);
+    }
+    for (const v of message.routers) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreflightFinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreflightFinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.severity = preflightSeverityFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.remedy = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.routers.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PreflightFinding {
+    return {
+      severity: isSet(object.severity) ? preflightSeverityFromJSON(object.severity) : PreflightSeverity.UNSPECIFIED,
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      remedy: isSet(object.remedy) ? globalThis.String(object.remedy) : "",
+      routers: globalThis.Array.isArray(object?.routers) ? object.routers.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: PreflightFinding): unknown {
+    const obj: any = {};
+    if (message.severity !== PreflightSeverity.UNSPECIFIED) {
+      obj.severity = preflightSeverityToJSON(message.severity);
+    }
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.remedy !== "") {
+      obj.remedy = message.remedy;
+    }
+    if (message.routers?.length) {
+      obj.routers = message.routers;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PreflightFinding>): PreflightFinding {
+    return PreflightFinding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PreflightFinding>): PreflightFinding {
+    const message = createBasePreflightFinding();
+    message.severity = object.severity ?? PreflightSeverity.UNSPECIFIED;
+    message.subject = object.subject ?? "";
+    message.message = object.message ?? "";
+    message.remedy = object.remedy ?? "";
+    message.routers = object.routers?.map((e) => e) || [];
     return message;
   },
 };
@@ -4330,6 +4568,7 @@ function createBaseCheckStatus(): CheckStatus {
     subject: "",
     recent: [],
     value: undefined,
+    stuck: "",
   };
 }
 
@@ -4382,6 +4621,9 @@ export const CheckStatus: MessageFns<CheckStatus> = {
     }
     if (message.value !== undefined) {
       writer.uint32(128).int32(message.value);
+    }
+    if (message.stuck !== "") {
+      writer.uint32(138).string(message.stuck);
     }
     return writer;
   },
@@ -4527,6 +4769,14 @@ export const CheckStatus: MessageFns<CheckStatus> = {
             message.value = reader.int32();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.stuck = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4575,6 +4825,7 @@ export const CheckStatus: MessageFns<CheckStatus> = {
         ? object.recent.map((e: any) => CheckRun.fromJSON(e))
         : [],
       value: isSet(object.value) ? globalThis.Number(object.value) : undefined,
+      stuck: isSet(object.stuck) ? globalThis.String(object.stuck) : "",
     };
   },
 
@@ -4628,6 +4879,9 @@ export const CheckStatus: MessageFns<CheckStatus> = {
     if (message.value !== undefined) {
       obj.value = Math.round(message.value);
     }
+    if (message.stuck !== "") {
+      obj.stuck = message.stuck;
+    }
     return obj;
   },
 
@@ -4654,6 +4908,7 @@ export const CheckStatus: MessageFns<CheckStatus> = {
     message.subject = object.subject ?? "";
     message.recent = object.recent?.map((e) => CheckRun.fromPartial(e)) || [];
     message.value = object.value ?? undefined;
+    message.stuck = object.stuck ?? "";
     return message;
   },
 };
