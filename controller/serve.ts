@@ -189,6 +189,18 @@ function mailDirectory(declarations: Declarations): MailDirectory {
       const found = spec('VirtualRouter', name);
       return found?.$case === 'virtualRouter' ? found.value : undefined;
     },
+    syncGroup: async (name) => {
+      const found = spec('SyncGroup', name);
+      return found?.$case === 'syncGroup' ? found.value : undefined;
+    },
+    groupOf: async (router) => {
+      for (const resource of declarations.current.inventory.values()) {
+        if (resource.spec?.$case === 'syncGroup' && resource.spec.value.routers.includes(router)) {
+          return resource.spec.value;
+        }
+      }
+      return undefined;
+    },
     emailReceiver: async (name) => {
       const found = spec('Receiver', name);
       return found?.$case === 'receiver' && found.value.kind?.$case === 'email' ? found.value.kind.value : undefined;

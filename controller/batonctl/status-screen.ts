@@ -138,7 +138,7 @@ function renderRouter(
     ...(router.virtualMac === '' ? [] : [`MAC ${router.virtualMac}`]),
     ...(router.group === '' ? [] : [`group ${router.group}`]),
   ];
-  const title = `${paint('bold', singleLine(router.name))}  ${singleLine(details.join('  '))}`;
+  const title = `${paint('bold', singleLine(router.name))}  ${details.map((part) => singleLine(part)).join('  ')}`;
   const rows = router.members.map((member): Cell[] => {
     const stale: Colour | undefined = member.connected ? undefined : 'dim';
     return [

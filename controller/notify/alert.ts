@@ -1,5 +1,5 @@
 /**
- * From the state changes of one virtual router on all its nodes to one alert, or to none. Pure.
+ * From the state changes of one virtual router or sync group on all its nodes to one alert, or to none. Pure.
  *
  * What makes an alert: a member that becomes active or fault, or was active or fault. Entering or leaving backup alone
  * (an agent that starts or stops beside a working active router) is no failover and is not mailed; it is listed when
@@ -37,7 +37,10 @@ export interface KnownMember {
 }
 
 export interface AlertInput {
+  /** Name of the router, or of the group. */
   readonly router: string;
+  /** A sync group as a whole, which has neither VRID nor priorities. */
+  readonly isGroup: boolean;
   readonly vrid: number;
   readonly addresses: readonly string[];
   readonly tracked: TrackedChecks;
@@ -61,6 +64,7 @@ export interface Alert {
   readonly kind: AlertKind;
   readonly severity: 'info' | 'warning' | 'error';
   readonly router: string;
+  readonly isGroup: boolean;
   readonly vrid: number;
   readonly addresses: readonly string[];
   /** "base1 -> base2 active". */
@@ -105,6 +109,7 @@ export function judgeChanges(input: AlertInput): Alert | undefined {
   return {
     ...story,
     router: input.router,
+    isGroup: input.isGroup,
     vrid: input.vrid,
     addresses: input.addresses,
     cause,

@@ -67,9 +67,7 @@ function causeOfLeaving(question: Question, left: MemberChange): string {
       const other = question.to;
       if (left.to === MemberState.FAULT || other === undefined || other.node === node) return phraseOf(left);
       const recovered = turnedChecks(question, other, 'up')[0];
-      return recovered === undefined
-        ? `${other.node} has the higher priority (${other.priority})`
-        : `check ${recovered} recovered on ${other.node}`;
+      return recovered === undefined ? higherPriority(other) : `check ${recovered} recovered on ${other.node}`;
     }
   }
 }
@@ -108,6 +106,11 @@ function near({ evidence }: Question, change: MemberChange): readonly Evidence[]
   );
 }
 
+/** Groups have no priority to name. */
+function higherPriority({ node, priority }: MemberChange): string {
+  return `${node} has the higher priority${priority === 0 ? '' : ` (${priority})`}`;
+}
+
 function phraseOf(change: MemberChange | undefined): string {
   if (change === undefined) return 'cause not reported';
   const { node, peer } = change;
@@ -122,7 +125,7 @@ function phraseOf(change: MemberChange | undefined): string {
     case 'priority-zero-heard':
       return `the active router${peer === '' ? '' : ` ${singleLine(peer, 45)}`} announced that it stops`;
     case 'preempted':
-      return `${node} has the higher priority (${change.priority})`;
+      return higherPriority(change);
     case 'owner-conflict':
       return `${node} found another owner of the addresses${peer === '' ? '' : ` at ${singleLine(peer, 45)}`}`;
     case 'higher-priority-heard':

@@ -1,15 +1,16 @@
-/** Turns recorded state changes into alerts and puts their mails into the outbox, in one transaction per router. */
+/** Turns recorded state changes into alerts and puts their mails into the outbox, in one transaction per router or group. */
 import type { Kysely } from 'kysely';
 import { Event } from '../../proto/gen/baton/v1/events.js';
-import type { VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
 import { type Alert, judgeChanges, type MemberChange } from './alert.js';
-import type { Evidence, TrackedChecks } from './cause.js';
+import type { Evidence } from './cause.js';
 import type { MailDirectory } from './directory.js';
 import { completeAt, hasCome, LATE_HALF_WAIT_MS } from './gathering.js';
 import { renderAlert } from './mail-text.js';
 import { mailDomain, parseMailbox } from './mailbox.js';
 import { memberStateFromRow } from './record.js';
+import { subjectOfKey } from './subject.js';
+import { factsOf } from './subject-facts.js';
 import type { AlertTables, AlertTransitionRow } from './tables.js';
 
 export interface CollectorOptions {
@@ -58,22 +59,22 @@ export async function collect(options: CollectorOptions, now: number): Promise<C
 
 async function tell(
   { db, directory, newId, hostName }: CollectorOptions,
-  router: string,
+  key: string,
   changes: readonly MemberChange[],
   now: number,
 ): Promise<Alert | undefined> {
+  const subject = subjectOfKey(key);
   // Asked before the transaction: the inventory may be behind the same, single connection.
-  const spec = await directory.virtualRouter(router);
-  const receivers = [...new Set(spec?.receivers ?? [])];
+  const facts = await factsOf(subject, directory);
   const domains = new Map<string, string>();
-  for (const receiver of receivers) {
+  for (const receiver of facts.receivers) {
     const from = parseMailbox((await directory.emailReceiver(receiver))?.from ?? '');
     const domain = from.ok ? from.mailbox.address.slice(from.mailbox.address.lastIndexOf('@') + 1) : hostName;
     domains.set(receiver, /^\[/u.test(domain) ? 'baton.invalid' : (mailDomain(domain) ?? 'baton.invalid'));
   }
 
   return db.transaction().execute(async (transaction) => {
-    const known = await transaction.selectFrom('alert_members').selectAll().where('router', '=', router).execute();
+    const known = await transaction.selectFrom('alert_members').selectAll().where('router', '=', key).execute();
     const nodes = [...new Set(changes.map((change) => change.node))];
     const rows = await transaction
       .selectFrom('alert_evidence')
@@ -82,16 +83,19 @@ async function tell(
       .orderBy('event_id')
       .execute();
     const alert = judgeChanges({
-      router,
-      vrid: spec?.vrid ?? vridOf(changes),
-      addresses: spec?.addresses.map(({ address }) => address) ?? [],
-      tracked: spec && trackedChecks(spec),
+      router: subject.name,
+      isGroup: subject.kind === 'group',
+      vrid: facts.vrid || vridOf(changes),
+      addresses: facts.addresses,
+      tracked: facts.tracked,
       changes,
       members: known
-        .filter((member) => spec === undefined || spec.members.some(({ node }) => node === member.node))
+        .filter(({ node }) => facts.nodes?.has(node) ?? true)
         .map(({ node, state, since, priority }) => ({ node, state: memberStateFromRow(state), since, priority })),
       evidence: rows.map((row): Evidence => ({ node: row.node, at: row.happened_at, event: Event.decode(row.event) })),
     });
+    const toldByGroup = alert === undefined ? undefined : facts.toldByGroup(alert.kind);
+    const receivers = facts.receivers.filter((receiver) => toldByGroup?.has(receiver) !== true);
     if (alert !== undefined && receivers.length > 0) {
       const id = newId();
       const mail = renderAlert(alert);
@@ -102,7 +106,7 @@ async function tell(
           .values({
             id: mailId,
             alert: id,
-            router,
+            router: key,
             receiver,
             kind: alert.kind,
             message_id: `<${mailId}@${domains.get(receiver) ?? 'baton.invalid'}>`,
@@ -147,12 +151,13 @@ function byRouter(rows: readonly AlertTransitionRow[]): ReadonlyMap<string, Aler
 function changeFromRow(row: AlertTransitionRow): MemberChange {
   const event = Event.decode(row.event);
   const transition = event.detail?.$case === 'transition' ? event.detail.value : undefined;
+  const moved = event.detail?.$case === 'groupTransition' ? event.detail.value : transition;
   return {
     eventId: row.event_id,
     node: row.node,
-    from: memberStateFromRow(transition?.from ?? ''),
-    to: memberStateFromRow(transition?.to ?? ''),
-    cause: transition?.cause ?? '',
+    from: memberStateFromRow(moved?.from ?? ''),
+    to: memberStateFromRow(moved?.to ?? ''),
+    cause: moved?.cause ?? '',
     message: event.message,
     at: event.time?.getTime() ?? row.received_at,
     receivedAt: row.received_at,
@@ -166,14 +171,4 @@ function changeFromRow(row: AlertTransitionRow): MemberChange {
 
 function vridOf(changes: readonly MemberChange[]): number {
   return changes.at(-1)?.vrid ?? 0;
-}
-
-function trackedChecks(spec: VirtualRouterSpec): TrackedChecks {
-  const shared = spec.track.map(({ check }) => check);
-  return new Map(
-    spec.members.map(({ node, track }) => [
-      node,
-      new Set([...shared, ...track.map(({ check }) => check)].filter((check) => check !== '')),
-    ]),
-  );
 }

@@ -17,10 +17,11 @@ const SUBJECT_LIMIT = 200;
 const CHANGES_SHOWN = 100;
 
 export function renderAlert(alert: Alert): MailText {
-  const subject = singleLine(`[Baton] ${alert.router}: ${alert.headline} (${alert.cause})`, SUBJECT_LIMIT);
+  const name = alert.isGroup ? `group ${alert.router}` : alert.router;
+  const subject = singleLine(`[Baton] ${name}: ${alert.headline} (${alert.cause})`, SUBJECT_LIMIT);
   const vrid = alert.vrid === 0 ? '' : ` (VRID ${alert.vrid})`;
   const facts: [string, string][] = [
-    ['Virtual router', `${alert.router}${vrid}`],
+    alert.isGroup ? ['Sync group', alert.router] : ['Virtual router', `${alert.router}${vrid}`],
     ['What', alert.headline],
     ['Cause', alert.cause],
     ['When', timestamp(alert.happenedAt)],
@@ -37,20 +38,21 @@ export function renderAlert(alert: Alert): MailText {
       timestamp(change.at),
       change.node,
       `${stateWord(change.from)} -> ${stateWord(change.to)}`,
-      String(change.priority),
+      ...(alert.isGroup ? [] : [String(change.priority)]),
       change.message === '' ? change.cause : change.message,
     ]);
   const members = alert.members.map((member) => [
     member.node,
     stateWord(member.state),
-    String(member.priority),
+    ...(alert.isGroup ? [] : [String(member.priority)]),
     timestamp(member.since),
   ]);
   const notes = hidden === 0 ? alert.notes : [...alert.notes, `${hidden} earlier changes are not shown.`];
+  const priority = alert.isGroup ? [] : ['Priority'];
   const parts: Parts = {
     facts: facts.map(([name, value]) => [name, singleLine(value, 2000)]),
-    changes: { head: ['Time', 'Node', 'Change', 'Priority', 'Reason'], rows: clean(changes) },
-    members: { head: ['Node', 'State', 'Priority', 'Since'], rows: clean(members) },
+    changes: { head: ['Time', 'Node', 'Change', ...priority, 'Reason'], rows: clean(changes) },
+    members: { head: ['Node', 'State', ...priority, 'Since'], rows: clean(members) },
     notes: notes.map((note) => singleLine(note, 1000)),
   };
   return { subject, text: textOf(parts), html: htmlOf(subject, parts) };

@@ -17,6 +17,7 @@ import type { Mailbox } from './mailbox.js';
 import { dueMails, nextDueAt, overview, type PendingMail, recipientsLeft, settle } from './outbox.js';
 import { readRecipients, readSmtpSettings, type SmtpSettings } from './smtp-settings.js';
 import { type SendMail, sendBySmtp } from './smtp-transport.js';
+import { subjectOfKey } from './subject.js';
 import type { AlertTables } from './tables.js';
 
 /** Time as the notifier sees it; tests turn it by hand. */
@@ -122,7 +123,9 @@ export function createNotifier<Database>(options: NotifierOptions<Database>): No
   /** One round; answers how long the next can wait. */
   async function work(): Promise<number> {
     const { alerts, nextAt } = await collect({ db, directory, groupWaitMs, newId, hostName }, clock.now());
-    for (const { router, kind, headline, cause } of alerts) log.info({ router, kind, headline, cause }, 'alert');
+    for (const { router, isGroup, kind, headline, cause } of alerts) {
+      log.info({ [isGroup ? 'group' : 'router']: router, kind, headline, cause }, 'alert');
+    }
     for (const mail of await dueMails(db, clock.now(), new Set(sessions.keys()))) {
       if (sessions.size >= PARALLEL_SESSIONS || stopping.signal.aborted) break;
       sessions.set(mail.receiver, deliver(mail));
@@ -134,7 +137,8 @@ export function createNotifier<Database>(options: NotifierOptions<Database>): No
   }
 
   async function deliver(mail: PendingMail): Promise<void> {
-    const about = { router: mail.router, receiver: mail.receiver, messageId: mail.message_id };
+    const { kind, name } = subjectOfKey(mail.router);
+    const about = { [kind]: name, receiver: mail.receiver, messageId: mail.message_id };
     try {
       const verdict = await attempt(mail);
       if (verdict === undefined) return;
@@ -243,6 +247,7 @@ export function createNotifier<Database>(options: NotifierOptions<Database>): No
 }
 
 function outgoing(mail: PendingMail, to: readonly Mailbox[]): Parameters<SendMail>[1] {
+  const { kind, name } = subjectOfKey(mail.router);
   return {
     to,
     messageId: mail.message_id,
@@ -253,7 +258,7 @@ function outgoing(mail: PendingMail, to: readonly Mailbox[]): Parameters<SendMai
     headers: {
       // RFC 3834 section 5: no vacation notices in answer.
       'Auto-Submitted': 'auto-generated',
-      'X-Baton-Router': mail.router,
+      [kind === 'group' ? 'X-Baton-Group' : 'X-Baton-Router']: name,
       'X-Baton-Event': mail.kind,
       'X-Baton-Alert': mail.alert,
     },

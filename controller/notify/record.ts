@@ -6,6 +6,7 @@ import type { Transaction } from 'kysely';
 import { Event } from '../../proto/gen/baton/v1/events.js';
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
 import type { StoredEvent } from '../../proto/gen/baton/v1/status_service.js';
+import { subjectKey, subjectOfKey } from './subject.js';
 import type { AlertTables } from './tables.js';
 
 /** How long something may explain a later state change, by the controller's clock. */
@@ -27,20 +28,21 @@ export async function record<Database>(
     if (event === undefined) continue;
     const receivedAt = stored.receivedAt?.getTime() ?? event.time?.getTime() ?? 0;
     newest = Math.max(newest, receivedAt);
-    if (event.detail?.$case === 'transition' && event.router !== '') {
-      const { to, effectivePriority } = event.detail.value;
+    const change = changeOf(event);
+    if (change !== undefined) {
+      const { key, to, priority } = change;
       const happenedAt = event.time?.getTime() ?? receivedAt;
       const known = await db
         .selectFrom('alert_members')
         .select(['state', 'since'])
-        .where('router', '=', event.router)
+        .where('router', '=', key)
         .where('node', '=', event.node)
         .executeTakeFirst();
       await db
         .insertInto('alert_transitions')
         .values({
           event_id: stored.id,
-          router: event.router,
+          router: key,
           node: event.node,
           received_at: receivedAt,
           known_state: known?.state ?? '',
@@ -48,10 +50,10 @@ export async function record<Database>(
           event: Event.encode(event).finish(),
         })
         .execute();
-      const now = { state: to, since: happenedAt, priority: effectivePriority };
+      const now = { state: to, since: happenedAt, priority };
       await db
         .insertInto('alert_members')
-        .values({ router: event.router, node: event.node, ...now })
+        .values({ router: key, node: event.node, ...now })
         .onConflict((conflict) => conflict.columns(['router', 'node']).doUpdateSet(now))
         .execute();
     } else if (isEvidence(event)) {
@@ -72,6 +74,26 @@ export async function record<Database>(
       .deleteFrom('alert_evidence')
       .where('received_at', '<', newest - EVIDENCE_KEPT_MS)
       .execute();
+  }
+}
+
+/** Whose state changed, as the tables name it; undefined: nobody's. Groups have no priority. */
+function changeOf(
+  event: Event,
+): { readonly key: string; readonly to: MemberState; readonly priority: number } | undefined {
+  switch (event.detail?.$case) {
+    case 'transition': {
+      const { to, effectivePriority } = event.detail.value;
+      // A name that no router can have is not let among the groups.
+      if (event.router === '' || subjectOfKey(event.router).kind !== 'router') return undefined;
+      return { key: event.router, to, priority: effectivePriority };
+    }
+    case 'groupTransition': {
+      const { group, to } = event.detail.value;
+      return group === '' ? undefined : { key: subjectKey({ kind: 'group', name: group }), to, priority: 0 };
+    }
+    default:
+      return undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import type { Selectable } from 'kysely';
 export interface AlertTransitionTable {
   /** Number of the stored event. */
   event_id: number;
+  /** The subject's key (subject.ts): a router's name, or "group/" and a group's. */
   router: string;
   node: string;
   received_at: number;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeView } from '../../controller/agents/agent-hub.js';
 import { clusterStatus } from '../../controller/api/overview.js';
-import { Resource } from '../../proto/gen/baton/v1/resources.js';
+import { Resource, SyncPolicy } from '../../proto/gen/baton/v1/resources.js';
 import { MemberState, NodeStatus } from '../../proto/gen/baton/v1/status.js';
 
 const NOW = new Date(Date.UTC(2030, 0, 1));
@@ -139,4 +139,108 @@ test('a member shows what is wanted where nothing is reported, and whether the w
   assert.equal(second?.interface, 'em1');
   assert.equal(second?.basePriority, 100);
   assert.equal(second?.lastSeen, undefined);
+});
+
+/** Two routers of one group on two nodes. */
+function groupOverview(
+  states: Record<string, { pg: MemberState; web: MemberState; group: MemberState }>,
+  connected = true,
+) {
+  const router = (name: string, vrid: number, more: object = {}) =>
+    Resource.fromPartial({
+      metadata: { name },
+      spec: {
+        $case: 'virtualRouter',
+        value: {
+          vrid,
+          noAddresses: true,
+          members: ['base1', 'base2'].map((node) => ({ node, interface: 'em1' })),
+          ...more,
+        },
+      },
+    });
+  const nodes = Object.entries(states).map(([name, { pg, web, group }]): [string, NodeView] => [
+    name,
+    {
+      ...view(name, { connected }),
+      status: NodeStatus.fromPartial({
+        bundle: { generation: 1, hash: 'aa' },
+        routers: [
+          {
+            name: 'pg',
+            state: pg,
+            conflicts: [
+              { address: '192.0.2.1', mac: '02:00:00:00:00:09', last: new Date(NOW.getTime() - 60_000) },
+              { address: '192.0.2.1', mac: '02:00:00:00:00:0a', last: new Date(NOW.getTime() - 3_600_000) },
+            ],
+          },
+          { name: 'web', state: web },
+        ],
+        groups: [{ name: 'both', state: group, policy: 'all', routers: ['pg', 'web'] }],
+      }),
+    },
+  ]);
+  return clusterStatus({
+    now: NOW,
+    generation: 3,
+    resources: [
+      router('pg', 10, { virtualMac: {} }),
+      router('web', 11, { noAddresses: false, addresses: [{ address: '2001:db8::1' }] }),
+      Resource.fromPartial({
+        metadata: { name: 'both' },
+        spec: { $case: 'syncGroup', value: { routers: ['web', 'pg'], policy: SyncPolicy.ANY } },
+      }),
+    ],
+    nodes: new Map(nodes),
+    mail: { pending: 0, sent: 0, failed: 0, lastError: '' },
+  });
+}
+
+test('a sync group over its nodes', () => {
+  const status = groupOverview({
+    base1: { pg: ACTIVE, web: ACTIVE, group: ACTIVE },
+    base2: { pg: BACKUP, web: BACKUP, group: BACKUP },
+  });
+  const [group] = status.groups;
+  assert.deepEqual(
+    [group?.name, group?.routers, group?.policy, group?.problems],
+    ['both', ['pg', 'web'], SyncPolicy.ANY, []],
+  );
+  assert.deepEqual(
+    group?.members.map(({ node, state, reported, connected }) => [node, state, reported, connected]),
+    [
+      ['base1', ACTIVE, true, true],
+      ['base2', BACKUP, true, true],
+    ],
+  );
+  assert.deepEqual(
+    status.routers.map(({ name, family, virtualMac, group: name2 }) => [name, family, virtualMac, name2]),
+    [
+      ['pg', 4, '00:00:5e:00:01:0a', 'both'],
+      ['web', 6, '', 'both'],
+    ],
+  );
+});
+
+test('a group that is torn apart or in fault', () => {
+  const torn = groupOverview({
+    base1: { pg: ACTIVE, web: BACKUP, group: BACKUP },
+    base2: { pg: BACKUP, web: ACTIVE, group: FAULT },
+  });
+  assert.deepEqual(torn.groups[0]?.problems, [
+    'its routers are active on different nodes: pg on base1, web on base2',
+    'both is in fault on base2',
+  ]);
+  const silent = groupOverview({ base1: { pg: ACTIVE, web: ACTIVE, group: FAULT } }, false);
+  assert.deepEqual(silent.groups[0]?.problems, []);
+});
+
+test('strangers that answer now are a problem, each once; an election without addresses has nothing to lose', () => {
+  const states = { pg: ACTIVE, web: BACKUP, group: ACTIVE };
+  const { routers } = groupOverview({ base1: states, base2: { ...states, pg: BACKUP } });
+  assert.deepEqual(routers[0]?.problems, ['02:00:00:00:00:09 answers for 192.0.2.1, seen by base1, base2']);
+  assert.deepEqual(
+    routers[0]?.members.map(({ holdsAddresses }) => holdsAddresses),
+    [true, false],
+  );
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { changedBundles, compileAll } from '../../controller/assignment/bundles.js';
 import { keyOf, referenceOf } from '../../controller/inventory/resource-key.js';
 import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
-import { Resource } from '../../proto/gen/baton/v1/resources.js';
+import { Authentication, AuthenticationType, Resource } from '../../proto/gen/baton/v1/resources.js';
 import { compileBundle } from '../../proto/rules/compile.js';
 
 const compiler = {
@@ -69,4 +69,36 @@ test('a change concerns only the nodes whose content differs', () => {
     ['base2'],
   );
   assert.deepEqual(changedBundles(hashes, before), []);
+});
+
+test('a node that only a host network names has it, and no other', () => {
+  const value = { nodes: ['base2'], addresses: [{ address: '198.51.100.1/24', device: 'lo' }] };
+  const network = Resource.fromPartial({ metadata: { name: 'base' }, spec: { $case: 'hostNetwork', value } });
+  const made = bundles(node('base1'), node('base2'), network);
+  assert.deepEqual(
+    made.map(({ content }) => Bundle.decode(content).hostNetworks.map(({ name }) => name)),
+    [[], ['base']],
+  );
+});
+
+test("another value of an HMAC key's secret is another bundle for the nodes that use it alone", () => {
+  const made = (secret: string) => {
+    const signed = router('pg', 10, ['base1']);
+    assert.ok(signed.spec?.$case === 'virtualRouter');
+    signed.spec.value.authentication = Authentication.fromPartial({
+      type: AuthenticationType.HMAC,
+      hmac: { keys: [{ id: 1, secret: 'key' }], activeKey: 1 },
+    });
+    const key = Resource.fromPartial({
+      metadata: { name: 'key' },
+      spec: { $case: 'secret', value: { value: secret } },
+    });
+    return bundles(node('base1'), node('base2'), signed, router('web', 11, ['base2']), key);
+  };
+  const before = made('a'.repeat(32));
+  const hashes = new Map(before.map(({ node: name, hash }) => [name, hash]));
+  assert.deepEqual(
+    changedBundles(hashes, made('b'.repeat(32))).map(({ node: name }) => name),
+    ['base1'],
+  );
 });

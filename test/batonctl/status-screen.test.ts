@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { colourPaint } from '../../controller/batonctl/paint.js';
 import { describeChanges } from '../../controller/batonctl/status-changes.js';
 import { renderStatus } from '../../controller/batonctl/status-screen.js';
+import { SyncPolicy } from '../../proto/gen/baton/v1/resources.js';
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
 import {
   ClusterStatus,
+  GroupOverview,
   MemberOverview,
   NodeOverview,
   RouterOverview,
@@ -225,5 +227,51 @@ test('a narrow terminal gets the reasons below the rows, whole', () => {
   assert.ok(
     healthy.some((line) => line.endsWith('live  heard priority 100 from 192.168.1.1')),
     healthy.join('\n'),
+  );
+});
+
+const grouped = (state: MemberState) =>
+  cluster({
+    routers: [
+      RouterOverview.fromPartial({
+        name: 'six',
+        vrid: 10,
+        family: 6,
+        addresses: ['2001:db8::1'],
+        virtualMac: '00:00:5e:00:02:0a',
+        group: 'both',
+        members: [member('base1', ACTIVE)],
+        problems: ['02:00:00:00:00:09 answers for 2001:db8::1, seen by base1'],
+      }),
+      RouterOverview.fromPartial({ name: 'vote', vrid: 11, family: 4, members: [member('base1', ACTIVE)] }),
+    ],
+    groups: [
+      GroupOverview.fromPartial({
+        name: 'both',
+        policy: SyncPolicy.ANY,
+        routers: ['six', 'vote'],
+        members: [
+          { node: 'base1', state, reported: true, connected: true },
+          { node: 'base2', state: BACKUP, reported: true, connected: false },
+          { node: 'base3' },
+        ],
+        problems: state === FAULT ? ['both is in fault on base1'] : [],
+      }),
+    ],
+  });
+
+test('families, virtual MAC addresses, groups and strangers', () => {
+  const text = renderStatus(grouped(FAULT), { now: NOON }).join('\n');
+  assert.match(text, /^six {2}VRID 10 {2}IPv6 {2}2001:db8::1 {2}MAC 00:00:5e:00:02:0a {2}group both$/mu);
+  assert.match(text, /^vote {2}VRID 11 {2}no addresses$/mu);
+  assert.match(text, /^!! six: 02:00:00:00:00:09 answers for 2001:db8::1, seen by base1$/mu);
+  assert.match(text, /^!! group both: both is in fault on base1$/mu);
+  assert.match(text, /^both {3}any {5}base1 fault, base2 backup\?, base3 unknown {2}six, vote$/mu);
+});
+
+test("a group's changes are told", () => {
+  assert.deepEqual(
+    describeChanges(grouped(ACTIVE), grouped(FAULT)).filter((line) => line.includes('group')),
+    ['group both on base1: active -> fault', 'problem: group both: both is in fault on base1'],
   );
 });

@@ -13,7 +13,7 @@ import { judgeRollout } from '../../controller/batonctl/rollout.js';
 import { shellWord } from '../../controller/batonctl/shell-word.js';
 import type { Surroundings } from '../../controller/batonctl/surroundings.js';
 import { displayWidth, renderTable } from '../../controller/batonctl/table.js';
-import { Resource } from '../../proto/gen/baton/v1/resources.js';
+import { type CheckSpec, Resource, SyncPolicy } from '../../proto/gen/baton/v1/resources.js';
 import { ClusterStatus, type NodeOverview } from '../../proto/gen/baton/v1/status_service.js';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
@@ -134,16 +134,70 @@ test('a table for each kind', () => {
   assert.equal(
     renderResources(resources, NOON).join('\n'),
     `VirtualRouter
-NAME  VRID  VERSION  ADDRESSES                MEMBERS              TRACKS              RECEIVERS  GENERATION  AGE
-pg    10    3        192.0.2.1, 192.0.2.2/24  base1:100, base2:90  pg-alive(-10), em2  -          3           1m
+NAME  VRID  VERSION  FAMILY  ADDRESSES                MEMBERS              TRACKS              MAC  RECEIVERS  GENERATION  AGE
+pg    10    3        IPv4    192.0.2.1, 192.0.2.2/24  base1:100, base2:90  pg-alive(-10), em2  -    -          3           1m
 
 Check
-NAME   COMMAND  INTERVAL  TIMEOUT  RISE  FALL  GENERATION  AGE
-alive  /x a b   10s       10s      1     5     3           1m
+NAME   KIND  SUBJECT  INTERVAL  TIMEOUT  RISE  FALL  GENERATION  AGE
+alive  exec  /x a b   10s       10s      1     5     3           1m
 
 Secret
 NAME  GENERATION  AGE
 ops   3           1m`,
+  );
+});
+
+test('what each kind of check looks at, and tables of groups, sessions and host networks', () => {
+  type Spec = NonNullable<Parameters<typeof Resource.fromPartial>[0]['spec']>;
+  const cells = (spec: Spec): string[] =>
+    (renderResources([Resource.fromPartial({ metadata: { name: 'x' }, spec })], NOON)[1] ?? '').trim().split(/ {2,}/u);
+  const check = (kind: NonNullable<Parameters<typeof CheckSpec.fromPartial>[0]['kind']>): string =>
+    cells({ $case: 'check', value: { kind } }).slice(1, 3).join(' ');
+  assert.equal(check({ $case: 'http', value: { url: 'http://x/', method: 'HEAD' } }), 'http HEAD http://x/');
+  assert.equal(check({ $case: 'tcp', value: { host: '::1', port: 5432 } }), 'tcp [::1]:5432');
+  assert.equal(check({ $case: 'grpc', value: { host: 'db', port: 1 } }), 'grpc db:1');
+  assert.equal(
+    check({ $case: 'dns', value: { server: '192.0.2.53', name: 'a.example', type: 'A' } }),
+    'dns a.example A at 192.0.2.53',
+  );
+  assert.equal(check({ $case: 'ping', value: { host: 'gw' } }), 'ping gw');
+  assert.equal(
+    check({ $case: 'process', value: { name: 'postgres', arguments: ['-D', '/d'] } }),
+    'process postgres -D /d',
+  );
+  assert.equal(check({ $case: 'file', value: { path: '/run/load' } }), 'file /run/load');
+  assert.deepEqual(
+    cells({
+      $case: 'syncGroup',
+      value: {
+        routers: ['pg', 'web'],
+        policy: SyncPolicy.ANY,
+        track: [{ bfd: 'up', weight: 5 }, { route: '::/0' }],
+        receivers: ['ops'],
+      },
+    }).slice(1, 5),
+    ['pg, web', 'any', 'bfd up(+5), route ::/0', 'ops'],
+  );
+  assert.deepEqual(
+    cells({ $case: 'bfdSession', value: { endpoints: [{ node: 'a', neighbor: '192.0.2.1' }], multihop: true } }).slice(
+      1,
+      5,
+    ),
+    ['a>192.0.2.1', 'yes', '10ms', '5'],
+  );
+  assert.deepEqual(
+    cells({
+      $case: 'hostNetwork',
+      value: { nodes: ['a'], addresses: [{ address: '192.0.2.1/24' }], routes: [{}], requiredBy: ['pg'] },
+    }).slice(1, 6),
+    ['a', '192.0.2.1/24', '1', '0', 'pg'],
+  );
+  assert.deepEqual(
+    cells({
+      $case: 'virtualRouter',
+      value: { vrid: 10, addresses: [{ address: '2001:db8::1' }], virtualMac: {} },
+    }).slice(3, 8),
+    ['IPv6', '2001:db8::1', '-', '-', '00:00:5e:00:02:0a'],
   );
 });
 

@@ -11,7 +11,7 @@ import type { AlertTables } from '../../controller/notify/tables.js';
 import { outbox } from '../../controller/store/migrations/002-outbox.js';
 import { openSqlite } from '../../controller/store/sqlite.js';
 import { Event } from '../../proto/gen/baton/v1/events.js';
-import { EmailReceiver, MailSecurity, VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
+import { EmailReceiver, MailSecurity, SyncGroupSpec, VirtualRouterSpec } from '../../proto/gen/baton/v1/resources.js';
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
 
 /** 2026-11-22 12:00:00 UTC. */
@@ -49,6 +49,20 @@ export function transition(told: Told): Event {
       value: { from, to, cause, effectivePriority: told.priority ?? 100, peer: told.peer ?? '', vrid: 10 },
     },
   });
+}
+
+export function groupTransition(told: Omit<Told, 'router' | 'priority' | 'peer'> & { readonly group?: string }): Event {
+  const { node, from, to, cause, group = 'both' } = told;
+  return Event.fromPartial({
+    node,
+    time: new Date(told.at ?? NOON),
+    message: told.message ?? `group ${group} on ${node}: ${cause}`,
+    detail: { $case: 'groupTransition', value: { group, from, to, cause } },
+  });
+}
+
+export function group(wanted: Partial<SyncGroupSpec>): SyncGroupSpec {
+  return SyncGroupSpec.fromPartial({ routers: ['pg', 'web'], ...wanted });
 }
 
 export function checkChanged(
@@ -121,6 +135,7 @@ export class Office {
   readonly sent: Sent[] = [];
   readonly receivers = new Map<string, EmailReceiver>([['ops', receiver({ to: ['ops@example.net'] })]]);
   readonly routers = new Map<string, VirtualRouterSpec>([['pg', router(['ops'])]]);
+  readonly groups = new Map<string, SyncGroupSpec>();
   readonly secrets = new Map<string, string>();
   /** What the server answers; all good unless a test says otherwise. */
   answer: (mail: OutgoingMail, signal: AbortSignal) => Attempt | Promise<Attempt> = accept;
@@ -139,6 +154,8 @@ export class Office {
   hire(): Notifier {
     const directory: MailDirectory = {
       virtualRouter: (name) => Promise.resolve(this.routers.get(name)),
+      syncGroup: (name) => Promise.resolve(this.groups.get(name)),
+      groupOf: (name) => Promise.resolve([...this.groups.values()].find((group) => group.routers.includes(name))),
       emailReceiver: (name) => Promise.resolve(this.receivers.get(name)),
       secret: (name) => Promise.resolve(this.secrets.get(name)),
     };

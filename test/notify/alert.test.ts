@@ -42,6 +42,7 @@ function judge(
   evidence: Evidence[] = [],
 ): ReturnType<typeof judgeChanges> {
   const input: AlertInput = {
+    isGroup: false,
     router: 'pg',
     vrid: 10,
     addresses: ['192.0.2.26/24'],

@@ -24,6 +24,7 @@ function change(node: string, more: Partial<MemberChange>): MemberChange {
 }
 
 const failover: Alert = {
+  isGroup: false,
   kind: 'failover',
   severity: 'warning',
   router: 'pg',
@@ -115,4 +116,11 @@ test('a test mail says what it is', () => {
   const { subject, text } = renderTest('ops', 'controller', NOON);
   assert.equal(subject, '[Baton] test mail for receiver ops');
   assert.match(text, /sent at 2026-11-22 12:00:00\.000 UTC through the receiver "ops"/u);
+});
+
+test('a sync group has its own words, and neither VRID nor priorities', () => {
+  const { subject, text, html } = renderAlert({ ...failover, router: 'both', isGroup: true, vrid: 0 });
+  assert.match(subject, /^\[Baton\] group both: /u);
+  assert.match(text, /^Sync group: +both$/mu);
+  assert.doesNotMatch(`${text}${html}`, /Priority|VRID/u);
 });
