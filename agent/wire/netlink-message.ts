@@ -88,16 +88,19 @@ export class NetlinkWriter {
   }
 
   uint8(type: number, value: number): void {
-    this.#view.setUint8(this.#value(type, 1), value);
+    const at = this.#value(type, 1);
+    this.#view.setUint8(at, value);
   }
 
   uint32(type: number, value: number): void {
-    this.#view.setUint32(this.#value(type, 4), value, true);
+    const at = this.#value(type, 4);
+    this.#view.setUint32(at, value, true);
   }
 
   /** In network order, as netfilter has its numbers. */
   bigEndian32(type: number, value: number): void {
-    this.#view.setUint32(this.#value(type, 4), value);
+    const at = this.#value(type, 4);
+    this.#view.setUint32(at, value);
   }
 
   /** 4 or 16 bytes in network order. */
@@ -141,7 +144,7 @@ export class NetlinkWriter {
     this.#messageStart = 0;
   }
 
-  /** Makes room for an attribute; returns where its value begins. */
+  /** Makes room for an attribute, after which the view may be another; returns where its value begins. */
   #value(type: number, length: number): number {
     const at = this.#reserve(ATTRIBUTE_HEADER_LENGTH + length);
     this.#view.setUint16(at, ATTRIBUTE_HEADER_LENGTH + length, true);

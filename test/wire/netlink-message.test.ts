@@ -46,6 +46,28 @@ test('a cleared writer leaves nothing of the last datagram, a long one grows', (
   assert.deepEqual(writer.datagram(), bytesOf('18000000 0200 0000 02000000 00000000 0500 0100 01000000'));
 });
 
+test('every kind of attribute is whole where the buffer grows under it', () => {
+  const kinds: readonly (readonly [number, (writer: NetlinkWriter) => void])[] = [
+    [8, (writer) => writer.uint8(1, 0xff)],
+    [8, (writer) => writer.uint32(1, 0xffffffff)],
+    [8, (writer) => writer.bigEndian32(1, 0xffffffff)],
+    [8, (writer) => writer.ipAddress(1, 0xffffffff)],
+    [20, (writer) => writer.ipAddress(1, (1n << 128n) - 1n)],
+    [12, (writer) => writer.text(1, 'eight888', false)],
+    [4, (writer) => writer.close(writer.open(1))],
+  ];
+  for (const [length, write] of kinds) {
+    const once = new NetlinkWriter();
+    write(once);
+    const one = once.datagram().slice();
+    assert.equal(one.length, length);
+    const many = new NetlinkWriter();
+    for (let i = 0; i < 1000; i++) write(many);
+    const all = many.datagram();
+    for (let i = 0; i < 1000; i++) assert.deepEqual(all.subarray(i * one.length, (i + 1) * one.length), one, `${i}`);
+  }
+});
+
 test('impossible lengths end the reading', () => {
   assert.deepEqual([...messagesOf(bytesOf('0f000000 0200 0000 01000000 00000000'))], []);
   assert.deepEqual([...messagesOf(bytesOf('11000000 0200 0000 01000000 00000000'))], []);
