@@ -76,7 +76,13 @@ export function completeInstance(
     ...lists,
     routes: raw.routes,
     rules: raw.rules,
-    virtualMac: settleVirtualMac(raw, raw.vrid, family, strict, settings, at, remarks),
+    virtualMac: settleVirtualMac(
+      raw,
+      { vrid: raw.vrid, family, strict, unicast: unicast.unicastPeers !== undefined },
+      settings,
+      at,
+      remarks,
+    ),
     virtualMacElsewhere: raw.switches.get('use_vmac_addr') ?? false,
     accept: settleAccept(raw, version, isOwner, strict, at, remarks),
     ...settleTimers(raw, election, isOwner, strict, settings, at, remarks),
@@ -250,17 +256,19 @@ function settleGroup(
 
 function settleVirtualMac(
   raw: RawInstance,
-  vrid: number,
-  family: 4 | 6,
-  strict: boolean,
+  { vrid, family, strict, unicast }: { vrid: number; family: 4 | 6; strict: boolean; unicast: boolean },
   settings: GlobalSettings,
   at: At,
   remarks: Remarks,
 ): VrrpInstance['virtualMac'] {
-  const transmitOnBase = raw.switches.get('vmac_xmit_base') ?? false;
+  let transmitOnBase = raw.switches.get('vmac_xmit_base') ?? false;
   if (raw.virtualMac === undefined) {
     if (transmitOnBase) remarks.note(at('vmac_xmit_base'), 'vmac_xmit_base means nothing without use_vmac');
     return undefined;
+  }
+  if (unicast && !transmitOnBase) {
+    remarks.warning(at('use_vmac'), 'use_vmac with unicast: vmac_xmit_base is set, as in keepalived');
+    transmitOnBase = true;
   }
   let { octets } = raw.virtualMac;
   if (octets !== undefined && strict) {

@@ -27,6 +27,8 @@ ip link set em1 up
 ip link set em2 up
 ip address add 192.0.2.200/24 dev em1`;
 
+const PATIENCE_MS = 20_000;
+
 /** Runs keepalived on a text until it has dumped its configuration or ended; gives its log lines without time. */
 async function run(
   name: string,
@@ -50,7 +52,10 @@ async function run(
       if (output.includes('------< Interfaces >------')) child.kill('SIGTERM');
     });
   }
+  // A keepalived that does not end by itself must not keep the tests from ending.
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   await closed;
+  clearTimeout(watchdog);
   return { file, lines: output.split('\n').map((line) => line.replace(/^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: /u, '')) };
 }
 
@@ -373,7 +378,113 @@ test('every line that keepalived complains about has a remark of the reader', { 
   assert.deepEqual(missed, []);
 });
 
-const COMPLAINED = `global_defs {
+/** Every line is a word that keepalived does not know, so that its complaints tell what it made of the text. */
+const EXPANDED = `$A=x
+$P=\\
+ pre1 \\
+# comment \\
+ pre2
+$P
+foo\${_HASH}bar
+"quo\${_HASH}ted" z
+$Q= one \\
+  two $A \\
+  three
+$Q
+pref $Q
+$Q,
+$A,x
+$A)x
+$A.x
+\${A}.y
+\${_RANDOM 5 5}
+\${_INSTANCE}
+$_PWD
+@me
+@me     spaced $A
+@^me not
+@^you yes
+$E=
+\${E}empty
+$E
+$B =assigned
+z$A
+~LST(V, a, b ) l\${V}
+~LST({V,W}, {a,b},{c}) m\${V}-\${W}.
+~SEQ(I, 3, 1) o$I
+~SEQ(I, -2) p$I
+~SEQ(I,0) q$I
+~SEQ(I,1,0,3) r$I
+~SEQ(I,1,2,1) s$I
+~SEQ(I,a,b) t$I
+~SEQx(I, 0x1e, 0x20) v$I
+~SEQ(I,010,011) y$I
+~SEQ(I,2)z$I
+~SEQ(I,2) ~LST(J,a,b) w\${I}\${J}
+~OTHER(x) y
+$IF=@me
+$IF cond
+$R= \\
+r1 \\
+$A \\
+@me r2 \\
+@you r3 \\
+$A=new \\
+$A
+$R
+~SEQ(I,2) $R
+`;
+
+test('keepalived and the preprocessor make the same lines of a text', { skip }, async () => {
+  const { file, lines } = await run('expanded', EXPANDED, ['-t', '-i', 'me']);
+  const theirs = lines.flatMap((line) => {
+    // The process that reads the files first counts lines without naming the only file.
+    const [, word] = /^\(Line \d+\) Unknown keyword '(.*)'$/u.exec(line) ?? [];
+    return word === undefined ? [] : [word];
+  });
+  const { remarks } = readKeepalived(file, nodeEdges, { configId: 'me' });
+  const mine = remarks.flatMap(({ message }) => {
+    const [, word] = /^unknown keyword: '(.*?)' is ignored/u.exec(message) ?? [];
+    return word === undefined ? [] : [word];
+  });
+  assert.ok(theirs.length > 40, lines.join('\n'));
+  // Which of equal remarks are made once differs.
+  assert.deepEqual([...new Set(mine)], [...new Set(theirs)]);
+});
+
+const COMPLAINED = `track_group TG {
+  group { NOBODY }
+}
+static_ipaddress {
+  192.0.2.77/24 track_group NONE dev em1
+  192.0.2.78/24 brd
+  2001:db8::1/64 label em1:x dev em1
+}
+static_routes {
+  203.0.113.0/24 via 192.0.2.1 dev em1 nonsense
+  203.0.114.0/24 via 2001:db8::1 dev em1
+  203.0.115.0/24 gw 192.0.2.1 dev em1
+  via 192.0.2.1
+}
+static_rules {
+  from 192.0.2.0/24
+  from 192.0.2.0/24 table 7
+  from nonsense table 7 preference 9
+}
+track_file tf {
+  file /tmp
+  weight 300
+}
+vrrp_track_process tp {
+  process x
+  quorum 70000
+  delay 0
+  param_match all
+}
+vrrp_sync_group SG {
+  group { NOBODY }
+}
+global_defs {
   vrrp_version 4
   vrrp_garp_master_repeat x
   no_such_keyword 3
@@ -405,5 +516,14 @@ vrrp_instance B1 {
   }
   auth_pass abc
   smtp_alert maybe
+  down_timer_adverts 101
+  garp_extra_if x
+  mcast_dst_ip 192.0.2.1
+  virtual_routes {
+    198.51.100.0/24 metric x dev em1
+  }
+  virtual_rules {
+    to 198.51.100.0/24 blackhole table 7 preference 8
+  }
 }
 `;

@@ -499,6 +499,7 @@ test('virtual MAC addresses', () => {
     ['use_vmac group 7', /^warning 5: use_vmac group: not supported/u],
     ['strict_mode\nuse_vmac 02:00:00:00:00:01', /^warning 6: use_vmac: in strict mode/u],
     ['vmac_xmit_base', /^note 5: vmac_xmit_base means nothing without use_vmac/u],
+    ['use_vmac\nunicast_peer { 192.0.2.9 }', /^warning 5: use_vmac with unicast: vmac_xmit_base is set/u],
   ] as const) {
     assert.ok(
       only(line).remarks.some((told) => remark.test(told)),
