@@ -1,10 +1,12 @@
-// Regenerates proto/gen from the .proto files: TypeScript by ts-proto, and the descriptor set that the YAML reader
-// and gRPC reflection work from. "npm run generate"; with --check it only says whether proto/gen is current.
+// Regenerates what is made from the .proto files: in proto/gen TypeScript by ts-proto, and the descriptor set that the
+// YAML reader and gRPC reflection work from; in docs/ the reference pages. "npm run generate"; with --check it only says
+// whether all of it is current.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { documentationPages } from './document.mjs';
 
 process.chdir(path.dirname(import.meta.dirname));
 const buf = (...args) => execFileSync('node_modules/.bin/buf', args, { stdio: 'inherit' });
@@ -15,10 +17,14 @@ try {
   buf('generate', '-o', scratch);
   const made = path.join(scratch, 'proto/gen');
   writeFileSync(path.join(made, 'descriptor.ts'), descriptorModule());
-  if (process.argv.includes('--check')) compare(made, 'proto/gen');
-  else {
+  const pages = documentationPages('.');
+  if (process.argv.includes('--check')) {
+    compare(made, 'proto/gen');
+    comparePages(pages);
+  } else {
     rmSync('proto/gen', { recursive: true, force: true });
     cpSync(made, 'proto/gen', { recursive: true });
+    for (const [name, text] of pages) writeFileSync(path.join('docs', name), text);
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -51,5 +57,19 @@ function compare(made, kept) {
   const stale = [...names].filter((name) => contentOf(made, name) !== contentOf(kept, name));
   if (stale.length === 0) return;
   process.stderr.write(`proto/gen is not what the .proto files give; run "npm run generate": ${stale.join(', ')}\n`);
+  process.exitCode = 1;
+}
+
+function comparePages(pages) {
+  const stale = [...pages].filter(([name, text]) => {
+    try {
+      return readFileSync(path.join('docs', name), 'utf8') !== text;
+    } catch {
+      return true;
+    }
+  });
+  if (stale.length === 0) return;
+  const names = stale.map(([name]) => `docs/${name}`).join(', ');
+  process.stderr.write(`${names}: not what the .proto files say; run "npm run generate"\n`);
   process.exitCode = 1;
 }
