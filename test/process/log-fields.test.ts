@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { LOG_FIELDS } from '../../proto/process/logger.js';
-
-/** The sources' root, from the compiled test's place or from the working directory. */
-function sourceRoot(): string {
-  for (let folder = import.meta.dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    if (existsSync(path.join(folder, 'agent/main.ts')) || existsSync(path.join(folder, 'proto/baton'))) {
-      return folder;
-    }
-  }
-  return process.cwd();
-}
+import { sourceRoot } from '../docs/source-root.js';
 
 /** Names given in the object literal of a call such as log.info({ a, b: 1, ...c }, 'text'). */
 function loggedNames(source: string): string[] {
