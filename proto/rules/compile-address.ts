@@ -127,7 +127,7 @@ export function compileRule(given: Rule, family: Family): Rule {
     from: anyPrefix(given.from),
     to: anyPrefix(given.to),
     family: familyOfRule(given, family) === 6 ? 'inet6' : 'inet',
-    table: given.action === '' ? tableText(given.table) : '',
+    table: given.action === '' && !given.l3mdev ? tableText(given.table) : '',
   };
 }
 
