@@ -5,6 +5,7 @@
 import { constants } from 'node:os';
 import { type Family, formatIpPrefix } from '../../proto/rules/ip.js';
 import { type Outcome, type Refusal, refusal } from '../net/system-error.js';
+import type { NetlinkWriter } from '../wire/netlink-message.js';
 import {
   type AddressKey,
   type AddressRequest,
@@ -54,7 +55,7 @@ export type { AddressKey, AddressRequest, InterfaceAddress, Lifetime } from '../
 export { detectionOf } from '../wire/rtnetlink-address.js';
 export type { Ipv4Conf, Link, LinkChange, MacvlanRequest } from '../wire/rtnetlink-link.js';
 export type { NextHop, Route, RouteMetric, RouteRequest, RouteSelection } from '../wire/rtnetlink-route.js';
-export { isRequestedRoute, RTPROT_KEEPALIVED, routeDestination, routeKey } from '../wire/rtnetlink-route.js';
+export { isRequestedRoute, routeDestination, routeKey } from '../wire/rtnetlink-route-key.js';
 export type { NumberRange, Rule, RuleRequest } from '../wire/rtnetlink-rule.js';
 export { isRequestedRule } from '../wire/rtnetlink-rule.js';
 export { RtnetlinkError } from './netlink-requests.js';
@@ -233,10 +234,7 @@ class HostRtnetlink implements Rtnetlink {
     const doing = `make macvlan interface ${name}`;
     const wrong = wrongMacvlan(name, alias, address);
     if (wrong !== undefined) return refusal(constants.errno.EINVAL, doing, wrong);
-    const made = this.#requests.transact(doing, (writer, sequence) => {
-      writeMacvlan(writer, request, sequence);
-      return 1;
-    });
+    const made = this.#one(doing, (writer, sequence) => writeMacvlan(writer, request, sequence));
     if (!made.ok) return made;
     const set = this.#settle(doing, name, { alias, ...(ipv4Conf === undefined ? {} : { ipv4Conf }) });
     try {
@@ -245,24 +243,17 @@ class HostRtnetlink implements Rtnetlink {
     } catch (error) {
       if (!(error instanceof RtnetlinkError)) throw error;
     }
-    this.#requests.transact(doing, (writer, sequence) => {
-      writeLinkRemoval(writer, name, sequence);
-      return 1;
-    });
+    this.#one(doing, (writer, sequence) => writeLinkRemoval(writer, name, sequence));
     return set.ok ? refusal(ENODEV, doing, 'it is gone again') : set;
   }
 
   /** What the kernel does not take while it makes an interface. Without IPv6 there is nothing to keep it from doing. */
   #settle(doing: string, name: string, change: LinkChange): Outcome {
-    const noLinkLocal = this.#requests.transact(doing, (writer, sequence) => {
-      writeLinkChange(writer, name, { noLinkLocal: true }, sequence);
-      return 1;
-    });
+    const noLinkLocal = this.#one(doing, (writer, sequence) =>
+      writeLinkChange(writer, name, { noLinkLocal: true }, sequence),
+    );
     if (!noLinkLocal.ok && noLinkLocal.errno !== constants.errno.EAFNOSUPPORT) return noLinkLocal;
-    return this.#requests.transact(doing, (writer, sequence) => {
-      writeLinkChange(writer, name, change, sequence);
-      return 1;
-    });
+    return this.#one(doing, (writer, sequence) => writeLinkChange(writer, name, change, sequence));
   }
 
   setLink(index: number, change: LinkChange): Outcome {
@@ -270,24 +261,17 @@ class HostRtnetlink implements Rtnetlink {
     if (change.alias !== undefined && change.alias.length > MAX_ALIAS_LENGTH) {
       return refusal(constants.errno.EINVAL, doing, LONG_ALIAS);
     }
-    return this.#requests.transact(doing, (writer, sequence) => {
-      writeLinkChange(writer, index, change, sequence);
-      return 1;
-    });
+    return this.#one(doing, (writer, sequence) => writeLinkChange(writer, index, change, sequence));
   }
 
   deleteLink(index: number): Outcome {
-    return this.#requests.transact(`delete interface ${index}`, (writer, sequence) => {
-      writeLinkRemoval(writer, index, sequence);
-      return 1;
-    });
+    return this.#one(`delete interface ${index}`, (writer, sequence) => writeLinkRemoval(writer, index, sequence));
   }
 
   setIpv4Conf(index: number, ipv4Conf: Ipv4Conf): Outcome {
-    return this.#requests.transact(`set net.ipv4.conf of interface ${index}`, (writer, sequence) => {
-      writeLinkChange(writer, index, { ipv4Conf }, sequence);
-      return 1;
-    });
+    return this.#one(`set net.ipv4.conf of interface ${index}`, (writer, sequence) =>
+      writeLinkChange(writer, index, { ipv4Conf }, sequence),
+    );
   }
 
   ipv4Conf(index: number): Required<Ipv4Conf> | undefined {
@@ -301,6 +285,13 @@ class HostRtnetlink implements Rtnetlink {
 
   close(): void {
     this.#requests.close();
+  }
+
+  #one(doing: string, write: (writer: NetlinkWriter, sequence: number) => void): Outcome {
+    return this.#requests.transact(doing, (writer, sequence) => {
+      write(writer, sequence);
+      return 1;
+    });
   }
 }
 

@@ -38,12 +38,8 @@ const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 const IFINFOMSG_LENGTH = 16;
 
-export const IFF_UP = 0x1;
-export const IFF_LOOPBACK = 0x8;
-export const IFF_POINTOPOINT = 0x10;
-export const IFF_RUNNING = 0x40;
-export const IFF_NOARP = 0x80;
-export const IFF_MULTICAST = 0x1000;
+const IFF_UP = 0x1;
+const IFF_RUNNING = 0x40;
 
 /** Longest interface name or label, without the terminating NUL (IFNAMSIZ - 1). */
 export const MAX_NAME_LENGTH = 15;

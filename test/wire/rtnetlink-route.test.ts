@@ -3,17 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { messagesOf, type NetlinkMessage, NetlinkWriter } from '../../agent/wire/netlink-message.js';
 import {
-  isRequestedRoute,
   type Route,
   type RouteRequest,
   type RouteVerb,
   readRoute,
-  routeDestination,
-  routeKey,
   routeSelector,
   writeRouteDump,
   writeRouteRequest,
 } from '../../agent/wire/rtnetlink-route.js';
+import { isRequestedRoute, routeDestination, routeKey } from '../../agent/wire/rtnetlink-route-key.js';
 import { bytesOf, ip, ip6 } from './captured.js';
 
 /*
