@@ -5,7 +5,12 @@
  */
 import type { Ipv6 } from '../vrrp/virtual-router.js';
 import { ETHERTYPE_IPV6, isSameHardwareAddress } from '../wire/ethernet.js';
-import { decodeNeighbor, encodeNeighborAdvertisement, encodeNeighborProbe } from '../wire/neighbor.js';
+import {
+  decodeNeighbor,
+  encodeNeighborAdvertisement,
+  encodeNeighborProbe,
+  encodeNeighborSolicitation,
+} from '../wire/neighbor.js';
 import type { AnnouncementSocketOptions } from './claim.js';
 import { FrameListener } from './frame-listener.js';
 import { FrameSender } from './frame-sender.js';
@@ -24,6 +29,11 @@ export interface NeighborSocket {
    * address. Who has one answers to all nodes, and is heard if the address is watched.
    */
   probe(addresses: readonly Ipv6[]): Outcome;
+  /**
+   * Asks once who has each address, from `source`, an address of this interface: who has one answers to us alone, and is
+   * heard if the address is watched.
+   */
+  solicit(addresses: readonly Ipv6[], source: Ipv6): Outcome;
   /**
    * Hears claims to these addresses from now on, but for those from `own` hardware addresses; none: stops. Replaces what
    * was watched before.
@@ -63,6 +73,12 @@ class HostNeighborSocket implements NeighborSocket {
     const { hardwareAddress } = this.#options;
     const frames = addresses.map((address) => encodeNeighborProbe(hardwareAddress, address));
     return this.#sender.send(frames, 1, 'ask for other holders of addresses');
+  }
+
+  solicit(addresses: readonly Ipv6[], source: Ipv6): Outcome {
+    const { hardwareAddress } = this.#options;
+    const frames = addresses.map((address) => encodeNeighborSolicitation(hardwareAddress, source, address));
+    return this.#sender.send(frames, 1, 'ask who has addresses');
   }
 
   watch(addresses: readonly Ipv6[], own: readonly Uint8Array[]): Outcome {

@@ -84,6 +84,17 @@ export class AnnouncementSockets {
     );
   }
 
+  /**
+   * Asks once who has the addresses, from `source` if they are of IPv6. Undefined: nothing to ask with.
+   */
+  solicit(addresses: readonly IpAddress[], source: bigint | undefined): Outcome | undefined {
+    const { ipv4, ipv6 } = split(addresses);
+    return worst(
+      ipv4.length === 0 ? undefined : this.#arp?.probe(ipv4),
+      ipv6.length === 0 || source === undefined ? undefined : this.#neighbor?.solicit(ipv6, source),
+    );
+  }
+
   /** Hears claims to these addresses for `who`, in the place of those before; none: stops. */
   watch(who: object, addresses: readonly IpAddress[]): Outcome | undefined {
     if (addresses.length === 0 && !this.#watched.has(who)) return undefined;

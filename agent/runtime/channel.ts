@@ -10,7 +10,7 @@ import type { Outcome } from '../net/system-error.js';
 import { AdvertSockets } from './advert-sockets.js';
 import { AnnouncementSockets } from './announcement-sockets.js';
 import type { Edges } from './edges.js';
-import type { RunningRouter } from './running-router.js';
+import { ForeignRouters } from './foreign-routers.js';
 
 export interface ChannelEvents {
   readonly onPacket: (channel: Channel, family: Family, packet: Uint8Array) => void;
@@ -24,6 +24,8 @@ export class Channel {
   readonly #ipv6: AdvertSockets;
   readonly #announcements: AnnouncementSockets;
   readonly #counters: Record<string, number> = {};
+  /** Of VRIDs that no router here has. */
+  readonly foreign = new ForeignRouters();
 
   constructor(
     readonly name: string,
@@ -89,9 +91,14 @@ export class Channel {
     return this.#announcements.probe(addresses);
   }
 
-  /** Hears others' claims to these addresses for a router, in the place of those before; none: stops. */
-  watch(router: RunningRouter, addresses: readonly IpAddress[]): Outcome | undefined {
-    return this.#announcements.watch(router, addresses);
+  /** Asks once who has the addresses, from `source` if they are of IPv6. Undefined: nothing to ask with. */
+  solicit(addresses: readonly IpAddress[], source: bigint | undefined): Outcome | undefined {
+    return this.#announcements.solicit(addresses, source);
+  }
+
+  /** Hears others' claims to these addresses for `who`, in the place of those before; none: stops. */
+  watch(who: object, addresses: readonly IpAddress[]): Outcome | undefined {
+    return this.#announcements.watch(who, addresses);
   }
 
   /** Of packets that concern no router here, by reason, and of those that the kernel had no room for. */

@@ -1,11 +1,15 @@
 /** The channels of this node: one for each interface that a virtual router or one of its addresses is on. */
+import { hardwareAddressText } from '../wire/ethernet.js';
 import { Channel, type ChannelEvents } from './channel.js';
 import type { Edges } from './edges.js';
 import type { InterfaceTable } from './interface-table.js';
+import { macvlansOf } from './placement.js';
 import type { RunningRouter } from './running-router.js';
 
 export class Channels {
   readonly #channels = new Map<string, Channel>();
+  /** MAC addresses of virtual routers, which others have as well. */
+  #shared: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly edges: Edges,
@@ -26,6 +30,9 @@ export class Channels {
    * @param others further interfaces on which addresses are announced
    */
   arrange(routers: readonly RunningRouter[], others: Iterable<string> = []): void {
+    this.#shared = new Set(
+      routers.flatMap(({ settings }) => macvlansOf(settings).map(({ address }) => address.toLowerCase())),
+    );
     const used = new Set<string>(others);
     for (const { settings, wanted, sendingDevice, hearingDevice } of routers) {
       used.add(settings.interface);
@@ -57,7 +64,10 @@ export class Channels {
   /** Fits every channel to its interface as it is now. False: one could not be opened; try again. */
   fit(table: InterfaceTable): boolean {
     const own: Uint8Array[] = [];
-    for (const { hardwareAddress } of table.links) if (hardwareAddress?.length === 6) own.push(hardwareAddress);
+    for (const { hardwareAddress } of table.links) {
+      if (hardwareAddress?.length === 6 && !this.#shared.has(hardwareAddressText(hardwareAddress)))
+        own.push(hardwareAddress);
+    }
     let allOpen = true;
     for (const channel of this.#channels.values()) {
       const link = table.link(channel.name);

@@ -28,8 +28,10 @@ import { RouteTable } from './route-table.js';
 import type { RunningRouter } from './running-router.js';
 import { electionStatus } from './status.js';
 import { earliestOf, type Timed } from './timed.js';
+import { TrackHolds } from './track-holds.js';
 import { TrackStates } from './track-states.js';
 import { Trouble } from './trouble.js';
+import { Verification } from './verification.js';
 
 /** A thread that was away for longer lets its active routers look at the clock before anything else. */
 const LONG_AWAY = 20_000;
@@ -81,7 +83,9 @@ class ElectionLoop implements Election {
   readonly #delays: InterfaceDelays;
   readonly #reconfiguration: Reconfiguration;
   readonly #roster = new Roster();
-  readonly #tracks = new TrackStates();
+  readonly #holds: TrackHolds;
+  readonly #tracks: TrackStates;
+  readonly #verification: Verification;
   /** What else waits for the timer. */
   readonly #timed: readonly Timed[];
   #awakeAt: Instant;
@@ -150,19 +154,32 @@ class ElectionLoop implements Election {
     const { effects } = keepers;
     this.#elector = new Elector({ effects, alarm, outbox, trouble, clock });
     const elector = this.#elector;
+    const verification = new Verification({ channels, table, outbox, trouble });
+    this.#verification = verification;
     this.#reception = new Reception({
       roster,
       elector,
+      outbox,
       trouble,
-      onClaim: (device, claim, now) => keepers.claimHeard(device, claim, now),
+      onClaim: (device, claim, now) => {
+        keepers.claimHeard(device, claim, now);
+        verification.heard(device, claim);
+      },
     });
     const reconcile = (now: Instant) => this.#host.reconcile(now);
-    this.#delays = new InterfaceDelays(reconcile);
+    const delays = new InterfaceDelays(reconcile);
+    this.#delays = delays;
+    const holds = new TrackHolds(
+      (router, id, state, now) => elector.step(router, { kind: 'track', id, state }, now),
+      (name) => delays.down(name),
+    );
+    this.#holds = holds;
+    this.#tracks = new TrackStates(holds);
     const tracks = new HostTracks(
       {
         table,
         channels,
-        delays: this.#delays,
+        delays,
         routes: this.#routes,
         isOurMacvlan: (router, name) => keepers.isOurMacvlan(router, name),
         isComplete: (hostNetwork) => keepers.isComplete(hostNetwork),
@@ -176,6 +193,7 @@ class ElectionLoop implements Election {
       watch: this.#watch,
       channels,
       tracks,
+      holds,
       keepers,
       elector,
       alarm,
@@ -192,7 +210,7 @@ class ElectionLoop implements Election {
       clock,
       arrange: (settings, now) => this.#arrange(settings, now),
     });
-    this.#timed = [keepers, this.#delays, tracks, this.#host];
+    this.#timed = [keepers, delays, holds, tracks, this.#host, verification];
     this.attach(port);
   }
 
@@ -296,7 +314,7 @@ class ElectionLoop implements Election {
       case 'track':
         this.#tracks.told(message.id, message.state);
         for (const router of this.#roster.all()) {
-          for (const { id, state } of this.#tracks.newsFor(router)) {
+          for (const { id, state } of this.#tracks.newsFor(router, now)) {
             this.#elector.step(router, { kind: 'track', id, state }, now);
           }
         }
@@ -330,6 +348,7 @@ class ElectionLoop implements Election {
       delays,
       routers.map((router) => router.settings),
     );
+    this.#holds.keepOnly(routers);
     this.#keepers.configure(routers, settings.hostNetworks, now);
     const tracked = routers.flatMap((router) =>
       router.settings.routeTracks.flatMap((track) => watchedRoute(track) ?? []),
@@ -343,6 +362,7 @@ class ElectionLoop implements Election {
     }
     this.#channels.arrange(routers);
     this.#host.fit(now);
+    this.#verification.configure([...this.#roster.running.values()], now);
   }
 
   #status(now: Instant) {
@@ -353,6 +373,7 @@ class ElectionLoop implements Election {
       hostItems: this.#keepers.hostItems,
       channels: this.#channels,
       table: this.#table,
+      holds: this.#holds,
       lag: this.#alarm.lag,
     });
   }

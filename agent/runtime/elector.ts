@@ -66,7 +66,10 @@ export class Elector {
     let transition: Transition | undefined;
     this.effects += effects.length;
     for (const effect of effects) {
-      if (effect.kind === 'transitioned') transition = effect;
+      if (effect.kind === 'transitioned') {
+        transition = effect;
+        router.movedAt = now;
+      }
       try {
         this.tools.effects.run(router, effect, now);
       } catch (error) {

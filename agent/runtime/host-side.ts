@@ -15,6 +15,7 @@ import type { Keepers } from './keepers.js';
 import type { Roster } from './roster.js';
 import type { RunningRouter } from './running-router.js';
 import type { Timed } from './timed.js';
+import type { TrackHolds } from './track-holds.js';
 import type { Trouble } from './trouble.js';
 
 /** A storm of changes gets at most this part of the thread's time: one in so many. */
@@ -26,6 +27,7 @@ export interface HostSideTools {
   readonly watch: HostWatch;
   readonly channels: Channels;
   readonly tracks: HostTracks;
+  readonly holds: TrackHolds;
   readonly keepers: Keepers;
   readonly elector: Elector;
   readonly alarm: Alarm;
@@ -94,7 +96,7 @@ export class HostSide implements Timed {
 
   /** What this host means for the router: source address, whom it believes, and the tracks about the host. */
   feed(router: RunningRouter, own: ReadonlySet<IpAddress>, now: Instant): void {
-    const { table, channels, tracks, elector } = this.tools;
+    const { table, channels, tracks, holds, elector } = this.tools;
     const source = sourceOf(router, table, own);
     if (source !== router.source) {
       router.source = source;
@@ -106,9 +108,8 @@ export class HostSide implements Timed {
       .expected.set(router.router.vrid, expectationsOf(router, table, own));
     for (const { id } of router.router.tracks) {
       const state = tracks.state(router, id, now);
-      if (state !== undefined && router.member.tracks[id] !== state) {
-        elector.step(router, { kind: 'track', id, state }, now);
-      }
+      const news = state === undefined ? undefined : holds.news(router, id, state, now);
+      if (news !== undefined) elector.step(router, { kind: 'track', id, state: news }, now);
     }
   }
 

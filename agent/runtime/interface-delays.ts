@@ -4,6 +4,7 @@
  * its first rise is not delayed.
  */
 import type { Instant, Micros } from '../../proto/rules/time.js';
+import type { VirtualRouter } from '../vrrp/index.js';
 import type { RouterSettings } from './messages.js';
 import type { Timed } from './timed.js';
 
@@ -54,6 +55,11 @@ export class InterfaceDelays implements Timed {
     return isUp;
   }
 
+  /** For how long a failure of the interface is held back. */
+  down(name: string): Micros {
+    return this.#delays.get(name)?.down ?? 0;
+  }
+
   get nextAt(): Instant | undefined {
     let next: Instant | undefined;
     for (const { changesAt } of this.#rows.values()) {
@@ -75,16 +81,18 @@ export class InterfaceDelays implements Timed {
 }
 
 /**
- * A router on the interface must know of a failure before the others have given it up, or it would go on as active beside
- * its successor (keepalived bounds its interface_up_down_delays by the same).
+ * How long a router may go without knowing that its own interface has failed: the others must not have given it up yet, or
+ * it would go on as active beside its successor (keepalived bounds its interface_up_down_delays by the same).
  */
+export function patienceOf({ downTimerAdvertisements, advertisementInterval }: VirtualRouter): Micros {
+  const patience = (downTimerAdvertisements - 1) * advertisementInterval - Math.floor(advertisementInterval / 256);
+  return Math.max(0, patience);
+}
+
 function bounded(delay: InterfaceDelay, routers: readonly RouterSettings[]): InterfaceDelay {
   let most = Number.POSITIVE_INFINITY;
   for (const { router, interface: device } of routers) {
-    if (device !== delay.interface) continue;
-    const { downTimerAdvertisements, advertisementInterval } = router;
-    const patience = (downTimerAdvertisements - 1) * advertisementInterval - Math.floor(advertisementInterval / 256);
-    most = Math.min(most, Math.max(0, patience));
+    if (device === delay.interface) most = Math.min(most, patienceOf(router));
   }
   return { interface: delay.interface, down: Math.min(delay.down, most), up: Math.min(delay.up, most) };
 }

@@ -1,10 +1,11 @@
 /** What is received on the channels, as inputs of the core: advertisements, and claims to our addresses. */
-import { type Family, formatIp } from '../../proto/rules/ip.js';
+import { type Family, formatIp, type IpAddress } from '../../proto/rules/ip.js';
 import type { Instant } from '../../proto/rules/time.js';
 import type { Claim } from '../net/claim.js';
 import { decodeAdvertisement } from '../wire/reception.js';
 import type { Channel } from './channel.js';
 import type { Elector } from './elector.js';
+import type { Outbox } from './outbox.js';
 import type { Roster } from './roster.js';
 import type { RunningRouter } from './running-router.js';
 import type { Trouble } from './trouble.js';
@@ -12,6 +13,7 @@ import type { Trouble } from './trouble.js';
 export interface ReceptionTools {
   readonly roster: Roster;
   readonly elector: Elector;
+  readonly outbox: Outbox;
   readonly trouble: Trouble;
   /** Somebody else says on the interface that it has an address. */
   readonly onClaim: (device: string, claim: Claim, now: Instant) => void;
@@ -34,6 +36,7 @@ export class Reception {
       router.peers.heard(source, advertisement.priority, advertisement.interval, checksumForm, isSigned, now);
       const local = router.source ?? (family === 6 ? 0n : 0);
       this.tools.elector.step(router, { kind: 'advertisement', source, local, advertisement }, now);
+      if (router.knownSources !== undefined && !router.knownSources.has(source)) this.#foreign(router, source, now);
       return;
     }
     // Its router hears it on its macvlan.
@@ -72,7 +75,33 @@ export class Reception {
       return;
     }
     channel.countPacket(reason);
-    // Other groups of routers on the same LAN are nothing to report.
     if (reason !== 'unknown-vrid') this.tools.trouble.stray(channel.name, reason, source, now);
+    else if (refused.vrid !== undefined && refused.source !== undefined)
+      this.#unknownVrid(channel, refused.vrid, refused.source, now);
+  }
+
+  /** It takes part in the election all the same: who may is said by `peers`. */
+  #foreign(router: RunningRouter, source: IpAddress, now: Instant): void {
+    router.count('foreign-advertisements');
+    if (!router.strangers.heard(router.router.vrid, source, now)) return;
+    router.count('notices.foreign-router');
+    this.tools.outbox.tell({
+      kind: 'notice',
+      router: router.name,
+      notice: 'foreign-router',
+      source: formatIp(source),
+      sentence: `${formatIp(source)} advertises this virtual router and is none of its members: another virtual router uses VRID ${router.router.vrid}, or somebody wants to take it over`,
+    });
+  }
+
+  /** Other virtual routers on the same LAN are nothing to worry about. */
+  #unknownVrid(channel: Channel, vrid: number, source: IpAddress, now: Instant): void {
+    if (!channel.foreign.heard(vrid, source, now)) return;
+    this.tools.outbox.tell({
+      kind: 'log',
+      level: 'info',
+      message: 'a virtual router that this host has no part in was heard',
+      fields: { iface: channel.name, vrid, peer: formatIp(source) },
+    });
   }
 }

@@ -225,7 +225,7 @@ export class Reconfiguration {
     const own = host.ownAddresses();
     for (const router of roster.all()) {
       host.feed(router, own, now);
-      for (const { id, state } of tracks.newsFor(router)) elector.step(router, { kind: 'track', id, state }, now);
+      for (const { id, state } of tracks.newsFor(router, now)) elector.step(router, { kind: 'track', id, state }, now);
     }
   }
 

@@ -12,14 +12,26 @@ import {
 import type { ElectionRouterStatus, RouterSettings } from './messages.js';
 import type { Peer } from './peer-table.js';
 import type { RunningRouter, WantedAddress } from './running-router.js';
+import type { TrackHolds } from './track-holds.js';
 
-export function routerStatus(running: RunningRouter, now: Instant, wallMs: Millis): ElectionRouterStatus {
+export function routerStatus(
+  running: RunningRouter,
+  holds: TrackHolds,
+  now: Instant,
+  wallMs: Millis,
+): ElectionRouterStatus {
   const { router, member, settings, wanted } = running;
   const { phase } = member;
   const { priority, terms, faults, pending } = effectivePriority(router, member.tracks);
   const activeAdverInterval = phase.name === 'backup' ? phase.activeAdverInterval : router.advertisementInterval;
   const deadline = nextDeadline(router, member);
   const heard = phase.name === 'backup' ? phase.activeRouter : undefined;
+  const toCome = (id: string): string => {
+    const change = holds.pending(running, id);
+    if (change === undefined) return '';
+    const at = new Date(wallMs + Math.round((change.countsAt - now) / 1000)).toISOString().slice(11, 19);
+    return `; counts as ${change.isBetter ? 'better' : 'worse'} from ${at} UTC`;
+  };
   const before = (at: Instant): Millis => wallMs - Math.round((now - at) / 1000);
   return {
     name: router.name,
@@ -34,8 +46,8 @@ export function routerStatus(running: RunningRouter, now: Instant, wallMs: Milli
     cause: running.cause,
     sentence: running.sentence,
     effectivePriority: priority,
-    terms,
-    holdReasons: holdReasons(phase.name, faults, pending, running),
+    terms: terms.map((each) => ({ ...each, reason: `${each.reason}${toCome(each.term)}` })),
+    holdReasons: holdReasons(phase.name, faults, pending, running, toCome),
     addresses: wanted.filter(({ isAdvertised }) => isAdvertised).map(textOf),
     excludedAddresses: wanted.filter(({ isAdvertised }) => !isAdvertised).map(textOf),
     heldAddresses: wanted
@@ -68,7 +80,14 @@ export function routerStatus(running: RunningRouter, now: Instant, wallMs: Milli
       count,
       lastWallMs: before(lastAt),
     })),
-    sightings: [],
+    sightings: running.isActive
+      ? []
+      : [...running.sightings].map(([address, { macs, lastAt, isExpected }]) => ({
+          address: formatIp(address),
+          macs,
+          lastWallMs: before(lastAt),
+          asExpected: isExpected,
+        })),
     conflicts: [...running.conflicts.values()].map(({ address, mac, lastAt }) => ({
       address,
       mac,
@@ -90,9 +109,13 @@ function holdReasons(
   faults: readonly string[],
   pending: readonly string[],
   { sentence }: RunningRouter,
+  toCome: (id: string) => string,
 ): readonly string[] {
   if (state !== 'fault' && state !== 'initialize') return [];
-  const reasons = [...faults.map((id) => `${id} failed`), ...pending.map((id) => `${id} has no result yet`)];
+  const reasons = [
+    ...faults.map((id) => `${id} failed${toCome(id)}`),
+    ...pending.map((id) => `${id} has no result yet`),
+  ];
   // Held by another member of its group.
   return state === 'fault' && reasons.length === 0 ? [sentence] : reasons;
 }

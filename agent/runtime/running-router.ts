@@ -4,6 +4,7 @@ import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { Hmac } from '../net/hmac.js';
 import { effectivePriority, initialMember, type Member, type VirtualRouter } from '../vrrp/index.js';
 import type { AdvertisementSet } from '../wire/advertisement-set.js';
+import { ForeignRouters } from './foreign-routers.js';
 import type { RouterSettings, VirtualAddress } from './messages.js';
 import { PeerTable } from './peer-table.js';
 import { deviceOf } from './placement.js';
@@ -29,6 +30,14 @@ export interface Conflict {
   readonly address: string;
   readonly mac: string;
   lastAt: Instant;
+}
+
+/** Who answers for one of the router's addresses while another router is active. */
+export interface Sighting {
+  /** As aa:bb:cc:dd:ee:ff, sorted. */
+  readonly macs: readonly string[];
+  readonly lastAt: Instant;
+  readonly isExpected: boolean;
 }
 
 export class RunningRouter {
@@ -58,6 +67,14 @@ export class RunningRouter {
   readonly foreign = new Set<string>();
   /** An address owner's (priority 255) addresses that the host had before us: never leased, never removed. */
   hostOwned: ReadonlySet<IpAddress> = new Set();
+  /** All that may advertise it; undefined: not known. */
+  knownSources: ReadonlySet<IpAddress> | undefined;
+  /** Who else does. */
+  readonly strangers = new ForeignRouters();
+  /** By address: who answered for it when it was last asked for. */
+  readonly sightings = new Map<IpAddress, Sighting>();
+  /** When it last changed its state. */
+  movedAt: Instant = 0;
   readonly peers = new PeerTable();
   readonly rejected = new RejectedSenders();
   /** By address and MAC. */
@@ -149,10 +166,11 @@ export class RunningRouter {
     this.counters[counter] = (this.counters[counter] ?? 0) + by;
   }
 
-  #parse({ peers, multicastGroup, sourceAddress }: RouterSettings): void {
+  #parse({ peers, multicastGroup, sourceAddress, knownSources }: RouterSettings): void {
     this.unicastPeers = peers?.map(mustParse);
     this.multicastGroup = peers === undefined ? mustParse(multicastGroup) : undefined;
     this.configuredSource = sourceAddress === undefined ? undefined : mustParse(sourceAddress);
+    this.knownSources = knownSources.length === 0 ? undefined : new Set(knownSources.map(mustParse));
   }
 }
 

@@ -1,4 +1,5 @@
 /** A snapshot of the election thread for the worker. */
+import { formatIp } from '../../proto/rules/ip.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { Channels } from './channels.js';
 import type { InterfaceTable } from './interface-table.js';
@@ -6,6 +7,7 @@ import type { Lag } from './lag.js';
 import type { ElectionItemStatus, ElectionStatus } from './messages.js';
 import type { Roster } from './roster.js';
 import { routerStatus } from './router-status.js';
+import type { TrackHolds } from './track-holds.js';
 
 export interface StatusSources {
   readonly now: Instant;
@@ -14,6 +16,7 @@ export interface StatusSources {
   readonly hostItems: readonly ElectionItemStatus[];
   readonly channels: Channels;
   readonly table: InterfaceTable;
+  readonly holds: TrackHolds;
   readonly lag: Lag['status'];
 }
 
@@ -24,6 +27,7 @@ export function electionStatus({
   hostItems,
   channels,
   table,
+  holds,
   lag,
 }: StatusSources): ElectionStatus {
   // One that leaves, while another has its name already, would be taken for it.
@@ -31,7 +35,7 @@ export function electionStatus({
   return {
     at: now,
     wallMs,
-    routers: [...roster.running.values(), ...leaving].map((router) => routerStatus(router, now, wallMs)),
+    routers: [...roster.running.values(), ...leaving].map((router) => routerStatus(router, holds, now, wallMs)),
     groups: [...roster.groups.values()].map(({ settings, state, sinceWallMs }) => ({
       name: settings.name,
       state,
@@ -44,7 +48,12 @@ export function electionStatus({
       name: channel.name,
       up: table.link(channel.name)?.isUp === true && channel.isOpen,
       counters: channel.packetCounters,
-      foreign: [],
+      foreign: channel.foreign.rows.map(({ vrid, source, advertisements, lastAt }) => ({
+        vrid,
+        source: formatIp(source),
+        advertisements,
+        lastWallMs: wallMs - Math.round((now - lastAt) / 1000),
+      })),
     })),
     lag,
   };

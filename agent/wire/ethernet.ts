@@ -31,3 +31,8 @@ export function newFrame(
 export function isSameHardwareAddress(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
+
+/** As aa:bb:cc:dd:ee:ff. */
+export function hardwareAddressText(address: Uint8Array): string {
+  return Array.from(address, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}

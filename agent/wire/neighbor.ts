@@ -102,6 +102,24 @@ export function encodeNeighborProbe(hardwareAddress: Uint8Array, address: Ipv6):
 }
 
 /**
+ * A whole Ethernet frame, 86 bytes: neighbour solicitation for `address` from the own address `source`, as a host asks
+ * that wants to reach it (RFC 4861 section 7.2.2). Who has the address answers to the asker alone; a host that is just
+ * looking for duplicates of it takes no notice, while a probe would be one (RFC 4862 section 5.4.3). Throws RangeError if
+ * the hardware address is not six bytes.
+ */
+export function encodeNeighborSolicitation(hardwareAddress: Uint8Array, source: Ipv6, address: Ipv6): Uint8Array {
+  const destination = SOLICITED_NODE | (address & LOW_24_BITS);
+  const frame = newNeighborFrame(hardwareAddress, source, destination, OFFSET.options + OPTION_UNIT);
+  const message = new DataView(frame.buffer, MESSAGE_START);
+  message.setUint8(OFFSET.type, NEIGHBOR_SOLICITATION);
+  writeIpv6Address(message, OFFSET.target, address);
+  message.setUint8(OFFSET.options, OPTION_SOURCE);
+  message.setUint8(OFFSET.options + 1, 1);
+  frame.set(hardwareAddress, MESSAGE_START + OFFSET.options + 2);
+  return withChecksum(frame);
+}
+
+/**
  * Reads a whole Ethernet frame; undefined unless it is a neighbour solicitation or advertisement that RFC 4861 sections
  * 7.1.1 and 7.1.2 call valid.
  */

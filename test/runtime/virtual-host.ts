@@ -69,6 +69,8 @@ export class VirtualHost {
   /** Each request to the kernel so far, by kind, with the number of addresses in it. */
   readonly requests: { readonly kind: string; readonly count: number }[] = [];
   isPlugged = true;
+  /** Answers no questions for its addresses. */
+  isSilent = false;
   /** What the next sends and additions fail with. */
   sendFails: number | undefined;
   addFails: number | undefined;
@@ -396,7 +398,11 @@ export class VirtualHost {
         return OK;
       },
       probe: (addresses: readonly Address[]): Outcome => {
-        for (const address of addresses) this.log.push(`probe ${formatIp(address)}`);
+        for (const address of addresses) this.#ask('probe', address);
+        return OK;
+      },
+      solicit: (addresses: readonly Address[], source: bigint): Outcome => {
+        for (const address of addresses) this.#ask(`from ${formatIp(source)} ask`, address);
         return OK;
       },
       watch: (addresses: readonly Address[]): Outcome => {
@@ -405,6 +411,17 @@ export class VirtualHost {
       },
       close: () => void this.#announcing.delete(socket),
     };
+  }
+
+  /** Whoever has the address answers. */
+  #ask(doing: string, address: IpAddress): void {
+    this.log.push(`${doing} ${formatIp(address)}`);
+    this.lan.send(this, (to) => {
+      const held = to.isSilent ? undefined : to.addresses.find((each) => each.address === address);
+      const link = [...to.links.values()].find(({ index }) => index === held?.interfaceIndex);
+      const mac = link?.hardwareAddress;
+      if (mac !== undefined) this.lan.send(to, (asker) => asker === this && this.#hear(address, mac, 'answer'));
+    });
   }
 
   #hear(address: IpAddress, hardwareAddress: Uint8Array, kind: 'announcement' | 'answer'): void {
