@@ -3,11 +3,11 @@ import { CHECKER, type KeywordTable, LINK_POLLING, LVS, missing, nothing, readAl
 
 const PROCESS = nothing("tunes keepalived's own processes; it has no meaning for Baton");
 const SCHEDULING = nothing(
-  "schedules keepalived's processes; for Baton it is said where the agent is started (its unit, and its own options)",
+  "schedules keepalived's processes; for Baton's agent it is said in agent.yaml: scheduling (realtimePriority, nice, cpus, lockMemory)",
 );
 const DUMP = nothing('says where keepalived writes its dumps; ask "baton-agent status" instead');
 const RELOAD = nothing("controls keepalived's reload; Baton takes a configuration whole or not at all");
-const SNMP = without('SNMP is not supported; monitoring that reads it has to change, to metrics or the status command');
+const SNMP = without('SNMP is not supported; monitoring that reads it has to change, to the status command or the API');
 const DBUS = without('D-Bus is not supported; programs that listen there get nothing');
 const FIREWALL = nothing(
   "concerns keepalived's own firewall rules; Baton keeps its own in a table of nftables called baton",

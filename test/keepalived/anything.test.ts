@@ -33,15 +33,34 @@ const token = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.constantFrom('include a', 'include *', 'include b.conf', '$X=1', '$X', '@h', '~SEQ(a,1,9)', 'weight'),
+    arbitrary: fc.constantFrom(
+      'include a',
+      'includea *',
+      'include b.conf',
+      '$X=1',
+      '$X',
+      '$T= \\\n',
+      '\\\n',
+      '$T',
+      '@h',
+      '@^h',
+      '~SEQ(a,1,9)',
+      '~SEQx(X,$X)',
+      '~LST({a,X},{1},{2,3})',
+      '~LST(X,',
+      ['$', '{_RANDOM 1 9}'].join(''),
+      ['$', '{_ENV X}'].join(''),
+      ['$', '{_HASH}'].join(''),
+      'weight',
+    ),
   },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
 );
 const text = fc.array(fc.tuple(token, fc.constantFrom(' ', '\n', '', ' '))).map((parts) => parts.flat().join(''));
 
 /** A frame in which most of the tokens mean something. */
-const framed = fc.tuple(text, text, text).map(
-  ([global, script, instance]) => `global_defs {
+const framed = fc.tuple(text, text, text, text, text).map(
+  ([global, script, instance, group, network]) => `global_defs {
 ${global}
 }
 vrrp_script s {
@@ -52,7 +71,23 @@ vrrp_instance A {
 interface em1
 virtual_router_id 3
 virtual_ipaddress { 192.0.2.9 }
+virtual_routes { ${network}
+}
 ${instance}
+}
+bfd_instance b {
+neighbor_ip 192.0.2.8
+${script}
+}
+vrrp_sync_group G {
+group { A }
+${group}
+}
+static_rules {
+${network}
+}
+static_ipaddress {
+192.0.2.7 ${network}
 }`,
 );
 
@@ -63,7 +98,7 @@ test('any text', () => {
       const lines: Record<string, number> = Object.fromEntries(
         Object.entries(files).map(([path, content]) => [path, content.split('\n').length]),
       );
-      const a = readKeepalived('/k/a', memoryFiles(files));
+      const a = readKeepalived('/k/a', memoryFiles(files), { configId: 'h' });
       const b = readKeepalived('/k/b.conf', memoryFiles(files));
       const imported = importKeepalived([{ config: a.config }, { config: b.config }]);
       for (const remark of [...a.remarks, ...b.remarks, ...imported.remarks]) {
