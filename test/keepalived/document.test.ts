@@ -1,13 +1,13 @@
 /** docs/keepalived.md is complete: whatever the reader reports as having no meaning is named there. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { KEYWORDS } from '../../proto/keepalived/index.js';
 
-/** The tests run from the repository or from a directory of built files beside no documentation. */
-const root = [process.cwd(), join(import.meta.dirname, '..', '..')].find((directory) =>
-  existsSync(join(directory, 'docs', 'keepalived.md')),
+/** Where the documentation is: above these files, wherever they were built to, else where the tests were started. */
+const root = [...foldersAbove(import.meta.dirname), process.cwd()].find((folder) =>
+  existsSync(join(folder, 'docs', 'keepalived.md')),
 );
 const skip = root === undefined ? 'docs/keepalived.md is not beside these files' : false;
 
@@ -45,3 +45,8 @@ test('every decision that is referred to exists', { skip }, () => {
     );
   }
 });
+
+function foldersAbove(folder: string): readonly string[] {
+  const above = dirname(folder);
+  return above === folder ? [folder] : [folder, ...foldersAbove(above)];
+}
