@@ -30,11 +30,6 @@ export function parseTime(word: string): ParsedTime {
   return { ok: true, micros: Number(whole ?? 0) * MICROS_PER_SECOND + micros, rounded: (fraction ?? '').length > 6 };
 }
 
-/** Whether a word is meant as an IPv6 address; it need not be a valid one. */
-export function looksLikeIpv6(word: string): boolean {
-  return /^[0-9a-fA-F.]*:[0-9a-fA-F:.]*(%\S+)?(\/\d+)?$/u.test(word) && word.split(':').length > 2;
-}
-
 /** An address in its usual form, with its family; undefined when the word is none (no leading zeros, no short forms). */
 export function parseAddress(word: string): { readonly address: string; readonly family: Family } | undefined {
   const value = parseIp(word);
