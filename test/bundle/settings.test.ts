@@ -13,6 +13,7 @@ import {
   SyncPolicy,
   Transport,
 } from '../../proto/gen/baton/v1/resources.js';
+import { validateBundle } from '../../proto/rules/validate-bundle.js';
 import { sampleBundle } from './sample-bundle.js';
 
 function translate(bundle: Bundle) {
@@ -161,6 +162,10 @@ test('a check with all its numbers, in milliseconds', () => {
       probe: { kind: 'exec', command: ['/opt/checks/alive', '-q'], user: 'nobody' },
     },
   ]);
+});
+
+test('the sample is what the compiler makes', () => {
+  assert.deepEqual(validateBundle(sampleBundle()), []);
 });
 
 test('what is out of range is refused with its place', () => {
