@@ -4,7 +4,7 @@ import { microsToDuration } from '../rules/duration.js';
 import { MICROS_PER_SECOND } from '../rules/time.js';
 import type { GlobalDefinitions } from './config.js';
 import type { NamedHost } from './import-host.js';
-import type { Origin } from './remark.js';
+import type { Located, Origin } from './remark.js';
 import { quoted, type Remarks } from './remarks.js';
 
 export interface ImportedReceivers {
@@ -33,11 +33,11 @@ export function importReceivers(hosts: readonly NamedHost[], remarks: Remarks): 
   for (const host of hosts) {
     const { global } = host.config;
     const server = global.smtpServer;
-    const recipients = [...new Set(global.notificationEmail.map((entry) => entry.value))];
+    const recipients = recipientsOf(global, remarks);
     const origin = server?.origin ?? global.notificationEmail[0]?.origin;
     if (origin === undefined) continue;
     if (server === undefined || recipients.length === 0) {
-      const what = server === undefined ? 'no smtp_server' : 'no notification_email';
+      const what = server === undefined ? 'no smtp_server' : 'no usable notification_email';
       remarks.warning(origin, `there is ${what}, so no mail is sent, by keepalived and by Baton`);
       continue;
     }
@@ -63,14 +63,6 @@ export function importReceivers(hosts: readonly NamedHost[], remarks: Remarks): 
       );
     }
     reportServer(server.value.host, name, server.origin, remarks);
-    for (const entry of global.notificationEmail) {
-      if (!entry.value.includes('@')) {
-        remarks.warning(
-          entry.origin,
-          `recipient ${quoted(entry.value)} has no domain; only a mail server that adds one delivers to it`,
-        );
-      }
-    }
     byHost.set(host, name);
     found.push({
       name,
@@ -90,7 +82,7 @@ export function importReceivers(hosts: readonly NamedHost[], remarks: Remarks): 
                 security: MailSecurity.OPPORTUNISTIC,
                 authentication: undefined,
                 from,
-                to: recipients,
+                to: [...recipients],
                 timeout: timeout === DEFAULT_TIMEOUT ? undefined : microsToDuration(timeout),
                 heloName: global.smtpHeloName?.value ?? '',
                 ca: '',
@@ -108,9 +100,33 @@ export function importReceivers(hosts: readonly NamedHost[], remarks: Remarks): 
   };
 }
 
+/** Those that a mail server far away can deliver to. */
+function recipientsOf(global: GlobalDefinitions, remarks: Remarks): readonly string[] {
+  const recipients = new Set<string>();
+  for (const entry of global.notificationEmail) {
+    const address = addressOf(entry, remarks);
+    if (address.includes('@')) recipients.add(address);
+    else {
+      remarks.warning(
+        entry.origin,
+        `recipient ${quoted(entry.value)} has no domain, which only a mail server on the host could add; it is left out, write name@host`,
+      );
+    }
+  }
+  return [...recipients];
+}
+
+/** "Name <name@host>" without its name, which the controller does not write. */
+function addressOf({ value, origin }: Located<string>, remarks: Remarks): string {
+  const inner = /<([^<>]+)>\s*$/u.exec(value)?.[1];
+  if (inner === undefined) return value;
+  remarks.note(origin, `${quoted(value)}: the name is left out, ${quoted(inner)} is taken`);
+  return inner;
+}
+
 function senderOf(global: GlobalDefinitions, node: string, origin: Origin, remarks: Remarks): string {
-  const given = global.notificationEmailFrom?.value;
-  if (given !== undefined) return given;
+  const given = global.notificationEmailFrom;
+  if (given !== undefined) return addressOf(given, remarks);
   const sender = `keepalived@${node}`;
   remarks.warning(
     origin,

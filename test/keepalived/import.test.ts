@@ -434,6 +434,22 @@ test('mail: one receiver for hosts with the same server and recipients', () => {
   assert.match(problems(half.remarks)[0] ?? '', /^a.conf warning 5: there is no smtp_server, so no mail is sent/u);
 });
 
+test('mail: names beside addresses are left out, and recipients that have no domain', () => {
+  const { resources, remarks } = importTexts(
+    host(
+      'n1',
+      'smtp_alert',
+      'global_defs {\n notification_email {\n "A B <a@example.org>"\n root\n }\n notification_email_from "K <k@example.org>"\n smtp_server mail.example.org\n}\n',
+    ),
+  );
+  const [receiver] = resources.flatMap(({ spec }) => (spec?.$case === 'receiver' ? [spec.value] : []));
+  assert.deepEqual([receiver?.kind?.value.to, receiver?.kind?.value.from], [['a@example.org'], 'k@example.org']);
+  assert.deepEqual(problems(remarks), [
+    "a.conf warning 7: recipient 'root' has no domain, which only a mail server on the host could add; it is left out, write name@host",
+  ]);
+  assert.deepEqual(validateResources([...resources]).errors, []);
+});
+
 test('one FIFO; a second one is an error', () => {
   const fifo = (lines: string): ReturnType<typeof importTexts> =>
     importTexts(host('n1', '', `global_defs {\n${lines}\n}\n`));
