@@ -61,6 +61,7 @@ export function routerSettings(message: BundleRouter, context: RouterContext, re
     ...(message.believedSources.length === 0 ? {} : { believedSources: message.believedSources }),
     unicast: unicastOf(message),
     startupDelay: durationToMicros(message.startupDelay),
+    bootDelay: durationToMicros(message.bootDelay),
     promoteSecondaries: message.promoteSecondaries,
     ...(message.hmac === undefined ? {} : { hmac: hmacOf(message.hmac) }),
     spacing: {
@@ -160,7 +161,8 @@ function tracksOf(message: BundleRouter, context: RouterContext): Track[] {
   const named = message.track.map(trackOf);
   const own = `interface ${message.interface}`;
   const implied = new Set<string>();
-  if (!named.some((track) => track.id === own && track.weight === 0)) implied.add(own);
+  const isOwnNamed = named.some((track) => track.id === own && track.weight === 0);
+  if (!message.untrackedInterface && !isOwnNamed) implied.add(own);
   implied.add('source address');
   for (const device of usedDevices(message)) {
     const id = `interface ${device}`;
@@ -170,7 +172,8 @@ function tracksOf(message: BundleRouter, context: RouterContext): Track[] {
     message.virtualMac !== undefined ||
     [...message.addresses, ...message.excludedAddresses].some(({ virtualMac }) => virtualMac);
   if (hasVirtualMac) implied.add('virtual mac');
-  if (durationToMicros(message.startupDelay) > 0) implied.add('startup delay');
+  if (durationToMicros(message.startupDelay) > 0 || durationToMicros(message.bootDelay) > 0)
+    implied.add('startup delay');
   for (const network of context.requiredNetworks) implied.add(`host network ${network}`);
   if (message.unicast?.faultWithoutPeers === true && message.peers.length === 0) implied.add('peers');
   return [...[...implied].map((id) => ({ id, weight: 0, reverse: false })), ...named];

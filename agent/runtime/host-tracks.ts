@@ -51,7 +51,9 @@ export class HostTracks implements Timed {
         return upIf(this.#areMacvlansUp(router));
       case 'startup delay': {
         if (router.isResuming) return 'up';
-        const endsAt = startedAt + router.settings.startupDelay;
+        // The clock counts from the boot (boot-clock.ts).
+        const { startupDelay, bootDelay } = router.settings;
+        const endsAt = Math.max(startedAt + startupDelay, bootDelay);
         if (now < endsAt) this.#delayEndsAt = Math.min(endsAt, this.#delayEndsAt ?? endsAt);
         return upIf(now >= endsAt);
       }

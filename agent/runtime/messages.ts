@@ -34,6 +34,8 @@ export interface RouterSettings {
   readonly unicast: UnicastSettings;
   /** Takes no part until this long after the election thread started. */
   readonly startupDelay: Micros;
+  /** Takes no part until this long after the host's boot. */
+  readonly bootDelay: Micros;
   readonly promoteSecondaries: boolean;
   readonly hmac?: HmacSettings;
   /** Spacing of announcements on each interface; 0 for none. */

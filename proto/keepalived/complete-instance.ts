@@ -48,7 +48,7 @@ export function completeInstance(
     return undefined;
   }
   const family = raw.family ?? 4;
-  const version = settleVersion(raw, family, settings, at, remarks);
+  const version = settleVersion(raw, family, strict, settings, at, remarks);
   const lists = settleAddresses(raw, version, family, strict, at, remarks);
   if (version === undefined || lists === undefined) return undefined;
   const election = settleElection(raw, strict, at, remarks);
@@ -87,6 +87,8 @@ export function completeInstance(
     accept: settleAccept(raw, version, isOwner, strict, at, remarks),
     ...settleTimers(raw, election, isOwner, strict, settings, at, remarks),
     startupDelay: settings.startupDelay,
+    bootDelay: settings.bootDelay,
+    untrackedInterface: raw.switches.get('dont_track_primary') ?? false,
     promoteSecondaries: raw.switches.get('promote_secondaries') ?? false,
     ...settleTracks(ownInterfaceLeftOut(tracks, raw, remarks), isOwner, group, remarks),
     hooks: withUser(raw, settings.scriptUser),
@@ -103,17 +105,25 @@ type At = (keyword: string) => Origin;
 function settleVersion(
   raw: RawInstance,
   family: 4 | 6,
+  strict: boolean,
   settings: GlobalSettings,
   at: At,
   remarks: Remarks,
 ): 2 | 3 | undefined {
   if (family === 4) return raw.version ?? settings.version ?? DEFAULT_VERSION;
   if (raw.version !== 2) return 3;
-  remarks.error(
+  if (strict) {
+    remarks.error(
+      at('version'),
+      `version 2 has no IPv6 (RFC 3768), and strict mode allows none; write version 3 for ${quoted(raw.name)}, the instance is left out`,
+    );
+    return undefined;
+  }
+  remarks.warning(
     at('version'),
-    `version 2 has no IPv6 (RFC 3768), and Baton does not send keepalived's own form of it; write version 3 for ${quoted(raw.name)} on all hosts, the instance is left out`,
+    `version 2 has no IPv6 (RFC 3768): this is keepalived's own form of it, which carries no password; write version 3 for ${quoted(raw.name)} on all hosts`,
   );
-  return undefined;
+  return 2;
 }
 
 type Election = Pick<VrrpInstance, 'priority' | 'preempt' | 'preemptDelay'>;

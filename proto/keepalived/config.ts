@@ -237,6 +237,9 @@ export interface VrrpInstance extends TrackEntries {
   /** 0: off. */
   readonly timerExpiredBackup: number;
   readonly startupDelay: Micros;
+  readonly bootDelay: Micros;
+  /** dont_track_primary. */
+  readonly untrackedInterface: boolean;
   readonly promoteSecondaries: boolean;
   readonly hooks: InstanceHooks;
   readonly priorityChanges: boolean;

@@ -153,6 +153,9 @@ function settleSwitches(parts: Parts, spec: VirtualRouterSpec, remarks: Remarks)
   spec.promoteSecondaries = one('promote_secondaries', (instance) => instance.promoteSecondaries, 'warning');
   const startupDelay = one('vrrp_startup_delay', (instance) => instance.startupDelay, 'warning');
   if (startupDelay > 0) spec.startupDelay = microsToDuration(startupDelay);
+  const bootDelay = one('vrrp_delay_after_boot', (instance) => instance.bootDelay, 'warning');
+  if (bootDelay > 0) spec.bootDelay = microsToDuration(bootDelay);
+  spec.untrackedInterface = one('dont_track_primary', (instance) => instance.untrackedInterface, 'warning');
   const hasMac = one('use_vmac', (instance) => instance.virtualMac !== undefined, 'error');
   if (!hasMac) return;
   const show = (value: string | undefined): string => value ?? 'the usual one';

@@ -80,6 +80,7 @@ export const GLOBAL: KeywordTable = {
     'vrrp_owner_ignore_adverts',
     'vrrp_notify_priority_changes',
     'vrrp_startup_delay',
+    'vrrp_delay_after_boot',
     'vrrp_strict',
     'v3_checksum_as_v2',
     'notify_fifo',
@@ -98,9 +99,6 @@ export const GLOBAL: KeywordTable = {
   ),
   vrrp_skip_check_adv_addr: nothing(
     'Baton accepts and reports an advertisement whose address list differs, so there is nothing to skip',
-  ),
-  vrrp_delay_after_boot: without(
-    'not supported: elections begin as soon as baton-agent runs; order its unit after what it has to wait for, or write vrrp_startup_delay, which counts from the start of the agent',
   ),
   log_unknown_vrids: nothing('Baton counts advertisements of unknown virtual routers in any case'),
   dynamic_interfaces: nothing(

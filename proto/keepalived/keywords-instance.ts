@@ -26,6 +26,7 @@ export const INSTANCE: KeywordTable = {
     'virtual_routes',
     'virtual_rules',
     'promote_secondaries',
+    'dont_track_primary',
     'use_vmac',
     'use_vmac_addr',
     'vmac_xmit_base',
@@ -72,7 +73,6 @@ export const INSTANCE: KeywordTable = {
   use_ipvlan: without(
     'ipvlan is not supported: the addresses are added to the interface itself, and advertisements leave from it',
   ),
-  dont_track_primary: without("not supported: Baton is in fault while the instance's own interface is down"),
   skip_check_adv_addr: nothing(
     'Baton accepts and reports an advertisement whose address list differs, so there is nothing to skip',
   ),

@@ -35,6 +35,7 @@ export interface GlobalSettings {
   ownerIgnoresAdverts: boolean;
   priorityChanges: boolean;
   startupDelay: Micros;
+  bootDelay: Micros;
   /** How names of virtual MAC interfaces begin. */
   virtualMacPrefix: string;
 }
@@ -70,6 +71,7 @@ export function emptyGlobalSettings(): GlobalSettings {
     ownerIgnoresAdverts: false,
     priorityChanges: false,
     startupDelay: 0,
+    bootDelay: 0,
     virtualMacPrefix: DEFAULT_VIRTUAL_MAC_PREFIX,
   };
 }
@@ -158,6 +160,9 @@ export function readGlobal(statement: Statement, settings: GlobalSettings, remar
     },
     vrrp_startup_delay: (line) => {
       settings.startupDelay = readStartupDelay(line, remarks) ?? settings.startupDelay;
+    },
+    vrrp_delay_after_boot: (line) => {
+      settings.bootDelay = readStartupDelay(line, remarks) ?? settings.bootDelay;
     },
     vmac_prefix: (line) => {
       const prefix = singleValue(line, remarks);

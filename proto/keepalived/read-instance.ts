@@ -159,6 +159,7 @@ const BARE: ReadonlySet<string> = new Set([
   'vmac_xmit_base',
   'no_virtual_ipaddress',
   'promote_secondaries',
+  'dont_track_primary',
   'unicast_fault_no_peer',
 ]);
 

@@ -102,6 +102,8 @@ export function compileRouter(router: NamedRouter, member: Member, surroundings:
       transport === Transport.MULTICAST && peerPolicyOf(spec) === PeerPolicy.MEMBERS ? othersOf(spec, member) : [],
     unicast: compileUnicast(spec, member),
     startupDelay: microsToDuration(durationToMicros(spec.startupDelay)),
+    bootDelay: microsToDuration(durationToMicros(spec.bootDelay)),
+    untrackedInterface: spec.untrackedInterface,
     duplicateProbe: duplicateProbeOf(spec),
     promoteSecondaries: spec.promoteSecondaries,
     hmac: compileHmac(spec, secrets),

@@ -2,7 +2,7 @@
  * What single fields may hold, wherever they occur: in a resource that somebody wrote and in a bundle that an agent
  * received. Every rule reports each violation with its path and what would be right. Total: nothing throws.
  */
-import type { Announcements, Command, Hooks } from '../gen/baton/v1/resources.js';
+import type { Announcements, Command, Hooks, VirtualRouterSpec } from '../gen/baton/v1/resources.js';
 import { type DurationMessage, durationToMicros, formatDuration, isUsableDuration } from './duration.js';
 import { isInterfaceName, isPlainLine, isUserName } from './names.js';
 import { MICROS_PER_CENTISECOND, MICROS_PER_MILLISECOND, MICROS_PER_SECOND, type Micros } from './time.js';
@@ -105,8 +105,12 @@ export function checkVerifyInterval(interval: DurationMessage | undefined, repor
   );
 }
 
-export function checkStartupDelay(delay: DurationMessage | undefined, report: Report): void {
-  checkSpan(delay, STARTUP_DELAY, 'startupDelay', report);
+export function checkStartupDelays(
+  { startupDelay, bootDelay }: Pick<VirtualRouterSpec, 'startupDelay' | 'bootDelay'>,
+  report: Report,
+): void {
+  checkSpan(startupDelay, STARTUP_DELAY, 'startupDelay', report);
+  checkSpan(bootDelay, STARTUP_DELAY, 'bootDelay', report);
 }
 
 export function checkMailTimeout(timeout: DurationMessage | undefined, report: Report): void {

@@ -12,7 +12,7 @@ import {
   checkInterface,
   checkKnown,
   checkPreemptDelay,
-  checkStartupDelay,
+  checkStartupDelays,
   checkVerifyInterval,
   checkVersion,
   checkVrid,
@@ -72,7 +72,7 @@ export function checkRouter(spec: VirtualRouterSpec, questions: RouterQuestions,
   checkTransport(spec, report);
   checkBehaviour(spec, report);
   checkVirtualMac(spec, report);
-  checkStartupDelay(spec.startupDelay, report);
+  checkStartupDelays(spec, report);
   checkVerifyInterval(spec.verifyInterval, report);
 }
 

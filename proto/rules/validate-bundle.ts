@@ -37,7 +37,7 @@ import {
   checkKnown,
   checkPreemptDelay,
   checkSpan,
-  checkStartupDelay,
+  checkStartupDelays,
   checkVerifyInterval,
   checkVersion,
   checkVrid,
@@ -150,7 +150,8 @@ function checkBundleRouter(
   checkWhole(router.downTimerAdvertisements, 1, 100, 'downTimerAdvertisements', report);
   checkWhole(router.timerExpiredBackup, 0, 254, 'timerExpiredBackup', report);
   checkPresent(router.startupDelay, 'startupDelay', report);
-  checkStartupDelay(router.startupDelay, report);
+  checkPresent(router.bootDelay, 'bootDelay', report);
+  checkStartupDelays(router, report);
   checkPresent(router.verifyInterval, 'verifyInterval', report);
   checkVerifyInterval(router.verifyInterval, report);
   if (router.virtualMac !== undefined) {

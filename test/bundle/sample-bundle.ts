@@ -39,6 +39,7 @@ export function sampleRouter(overrides: PartialRouter = {}): PartialRouter {
     accept: true,
     downTimerAdvertisements: 3,
     startupDelay: { seconds: 0, nanos: 0 },
+    bootDelay: { seconds: 0, nanos: 0 },
     verifyInterval: { seconds: 10, nanos: 0 },
     duplicateProbe: DuplicateProbe.WARN,
     ...overrides,

@@ -75,6 +75,7 @@ test('every field of a router arrives where the elections want it', () => {
     accept: true,
     unicast: { ttl: 255, minTtl: 0, maxTtl: 255, peerTtl: [] },
     startupDelay: 0,
+    bootDelay: 0,
     promoteSecondaries: false,
     spacing: { arp: 0, neighbor: 0 },
     extraRefresh: 0,

@@ -65,6 +65,8 @@ test('an instance that says nothing has the defaults of keepalived', () => {
     ownerIgnoresAdverts: false,
     timerExpiredBackup: 0,
     startupDelay: 0,
+    bootDelay: 0,
+    untrackedInterface: false,
     promoteSecondaries: false,
     trackInterfaces: [],
     trackScripts: [],
@@ -216,7 +218,6 @@ test('settings that keepalived changes or drops: the same here, with a remark at
     ['accept off', 'accept', true, /^error 5: accept takes no value/u],
     ['mcast_src_ip fe80::1', 'sourceAddress', undefined, /^error 5: .* is not of the instance's family, IPv4/u],
     ['use_ipvlan', 'priority', 100, /^warning 5: use_ipvlan: ipvlan is not supported/u],
-    ['dont_track_primary', 'priority', 100, /^warning 5: dont_track_primary: not supported/u],
     ['unicast_src_ip 192.0.2.1', 'unicastPeers', undefined, /^warning 5: 'VI_1' has no usable unicast_peer/u],
   ] as const) {
     const { instance, remarks } = instanceOf(lines);
@@ -322,6 +323,31 @@ test('virtual addresses that cannot be read or only in part', () => {
   );
 });
 
+test('the own interface may go untracked, and the boot may be waited for', () => {
+  const { config, remarks } = readText(
+    `global_defs {\nvrrp_delay_after_boot 30\n}\n${instanceText('dont_track_primary')}`,
+  );
+  assert.deepEqual(
+    config.instances.map(({ untrackedInterface, bootDelay }) => [untrackedInterface, bootDelay]),
+    [[true, 30_000_000]],
+  );
+  assert.deepEqual(
+    shown(remarks).filter((line) => !line.startsWith('note')),
+    [],
+  );
+});
+
+test("keepalived's own version 2 over IPv6 is carried over with a warning", () => {
+  const { config, remarks } = readText(
+    'vrrp_instance A {\ninterface em1\nvirtual_router_id 1\nversion 2\nvirtual_ipaddress { fe80::1 }\n}',
+  );
+  assert.deepEqual(
+    config.instances.map(({ version }) => version),
+    [2],
+  );
+  assert.match(shown(remarks)[0] ?? '', /^warning 4: version 2 has no IPv6/u);
+});
+
 test('instances that cannot run are left out with an error', () => {
   for (const [text, remark] of [
     [
@@ -344,14 +370,14 @@ test('instances that cannot run are left out with an error', () => {
     ['vrrp_instance A {\ninterface "em 1"\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}', /^error 2/u],
     ['vrrp_instance A {\ninterface em1\nvirtual_router_id 1\nversion 3\n}', /^error 1: 'A' has no virtual_ipaddress/u],
     [
-      'vrrp_instance A {\ninterface em1\nvirtual_router_id 1\nversion 2\nvirtual_ipaddress { fe80::1 }\n}',
-      /^error 4: version 2 has no IPv6/u,
+      'vrrp_instance A {\ninterface em1\nvirtual_router_id 1\nversion 2\nstrict_mode\nvirtual_ipaddress { fe80::1 }\n}',
+      /^error 4: version 2 has no IPv6 .* strict mode/u,
     ],
     ['vrrp_instance {\n}', /^error 1: vrrp_instance needs a value/u],
   ] as const) {
     const { config, remarks } = readText(text);
     assert.equal(config.instances.length, 0, text);
-    assert.match(shown(remarks)[0] ?? '', remark);
+    assert.match(shown(remarks).find((line) => line.startsWith('error')) ?? '', remark);
   }
 });
 
@@ -670,7 +696,7 @@ test('global settings with mistakes', () => {
     ['vrrp_garp_interval 0', /^error 2: vrrp_garp_interval '0'/u],
     ['vrrp_garp_interval 2', /^warning 2: vrrp_garp_interval 2s: a burst takes very long/u],
     ['vrrp_startup_delay 4000', /^warning 2: vrrp_startup_delay 4000s is taken as 3600s/u],
-    ['vrrp_delay_after_boot 30', /^warning 2: vrrp_delay_after_boot: not supported/u],
+    ['vrrp_delay_after_boot 4000', /^warning 2: vrrp_delay_after_boot 4000s is taken as 3600s/u],
     ['vmac_prefix averylongprefix', /^error 2: vmac_prefix/u],
     ['default_interface em/1', /^error 2: default_interface/u],
     ['random_seed x', /^error 2/u],

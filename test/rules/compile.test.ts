@@ -61,6 +61,8 @@ describe('compiling', () => {
             accept: true,
             downTimerAdvertisements: 3,
             startupDelay: { seconds: 0, nanos: 0 },
+            bootDelay: { seconds: 0, nanos: 0 },
+            untrackedInterface: false,
             verifyInterval: { seconds: 10, nanos: 0 },
             duplicateProbe: DuplicateProbe.WARN,
           },

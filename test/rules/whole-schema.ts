@@ -45,6 +45,8 @@ spec:
   higherPrioritySendAdvertisement: true
   timerExpiredBackup: 200
   startupDelay: 5s
+  bootDelay: 30s
+  untrackedInterface: true
   duplicateProbe: refuse
   promoteSecondaries: true
   verifyInterval: 30s

@@ -85,6 +85,7 @@ export function settings(options: SettingsOptions = {}): RouterSettings {
     accept: true,
     unicast: { ttl: 255, minTtl: 0, maxTtl: 255, peerTtl: [] },
     startupDelay: 0,
+    bootDelay: 0,
     promoteSecondaries: false,
     spacing: { arp: 0, neighbor: 0 },
     extraRefresh: 0,

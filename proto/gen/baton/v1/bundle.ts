@@ -187,6 +187,8 @@ export interface BundleRouter {
   knownSources: string[];
   /** 0s: never. */
   verifyInterval: Duration | undefined;
+  untrackedInterface: boolean;
+  bootDelay: Duration | undefined;
 }
 
 /** One health check as this node is to run it. */
@@ -1122,6 +1124,8 @@ function createBaseBundleRouter(): BundleRouter {
     hmac: undefined,
     knownSources: [],
     verifyInterval: undefined,
+    untrackedInterface: false,
+    bootDelay: undefined,
   };
 }
 
@@ -1246,6 +1250,12 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     }
     if (message.verifyInterval !== undefined) {
       Duration.encode(message.verifyInterval, writer.uint32(322).fork()).join();
+    }
+    if (message.untrackedInterface !== false) {
+      writer.uint32(328).bool(message.untrackedInterface);
+    }
+    if (message.bootDelay !== undefined) {
+      Duration.encode(message.bootDelay, writer.uint32(338).fork()).join();
     }
     return writer;
   },
@@ -1583,6 +1593,22 @@ export const BundleRouter: MessageFns<BundleRouter> = {
             message.verifyInterval = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 41: {
+            if (tag !== 328) {
+              break;
+            }
+
+            message.untrackedInterface = reader.bool();
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.bootDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1715,6 +1741,16 @@ export const BundleRouter: MessageFns<BundleRouter> = {
         : isSet(object.verify_interval)
         ? Duration.fromJSON(object.verify_interval)
         : undefined,
+      untrackedInterface: isSet(object.untrackedInterface)
+        ? globalThis.Boolean(object.untrackedInterface)
+        : isSet(object.untracked_interface)
+        ? globalThis.Boolean(object.untracked_interface)
+        : false,
+      bootDelay: isSet(object.bootDelay)
+        ? Duration.fromJSON(object.bootDelay)
+        : isSet(object.boot_delay)
+        ? Duration.fromJSON(object.boot_delay)
+        : undefined,
     };
   },
 
@@ -1840,6 +1876,12 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     if (message.verifyInterval !== undefined) {
       obj.verifyInterval = Duration.toJSON(message.verifyInterval);
     }
+    if (message.untrackedInterface !== false) {
+      obj.untrackedInterface = message.untrackedInterface;
+    }
+    if (message.bootDelay !== undefined) {
+      obj.bootDelay = Duration.toJSON(message.bootDelay);
+    }
     return obj;
   },
 
@@ -1904,6 +1946,10 @@ export const BundleRouter: MessageFns<BundleRouter> = {
     message.knownSources = object.knownSources?.map((e) => e) || [];
     message.verifyInterval = (object.verifyInterval !== undefined && object.verifyInterval !== null)
       ? Duration.fromPartial(object.verifyInterval)
+      : undefined;
+    message.untrackedInterface = object.untrackedInterface ?? false;
+    message.bootDelay = (object.bootDelay !== undefined && object.bootDelay !== null)
+      ? Duration.fromPartial(object.bootDelay)
       : undefined;
     return message;
   },

@@ -816,7 +816,16 @@ export interface VirtualRouterSpec {
    * While not active, a member asks for the addresses by ARP or neighbour discovery this often, 1s to 1h, and reports who
    * answers: nobody, or somebody else than the active router. Unset: 10s; 0s: never.
    */
-  verifyInterval: Duration | undefined;
+  verifyInterval:
+    | Duration
+    | undefined;
+  /** The member's own interface being down is no fault: only that nobody can be heard. */
+  untrackedInterface: boolean;
+  /**
+   * How long after the host's boot the router takes no part, up to 1h; the later of this and startup_delay counts.
+   * Unset: 0s.
+   */
+  bootDelay: Duration | undefined;
 }
 
 /** Limits of unicast. */
@@ -2095,6 +2104,8 @@ function createBaseVirtualRouterSpec(): VirtualRouterSpec {
     duplicateProbe: DuplicateProbe.UNSPECIFIED,
     promoteSecondaries: false,
     verifyInterval: undefined,
+    untrackedInterface: false,
+    bootDelay: undefined,
   };
 }
 
@@ -2204,6 +2215,12 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     }
     if (message.verifyInterval !== undefined) {
       Duration.encode(message.verifyInterval, writer.uint32(282).fork()).join();
+    }
+    if (message.untrackedInterface !== false) {
+      writer.uint32(288).bool(message.untrackedInterface);
+    }
+    if (message.bootDelay !== undefined) {
+      Duration.encode(message.bootDelay, writer.uint32(298).fork()).join();
     }
     return writer;
   },
@@ -2501,6 +2518,22 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
             message.verifyInterval = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 36: {
+            if (tag !== 288) {
+              break;
+            }
+
+            message.untrackedInterface = reader.bool();
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.bootDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2626,6 +2659,16 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
         : isSet(object.verify_interval)
         ? Duration.fromJSON(object.verify_interval)
         : undefined,
+      untrackedInterface: isSet(object.untrackedInterface)
+        ? globalThis.Boolean(object.untrackedInterface)
+        : isSet(object.untracked_interface)
+        ? globalThis.Boolean(object.untracked_interface)
+        : false,
+      bootDelay: isSet(object.bootDelay)
+        ? Duration.fromJSON(object.bootDelay)
+        : isSet(object.boot_delay)
+        ? Duration.fromJSON(object.boot_delay)
+        : undefined,
     };
   },
 
@@ -2736,6 +2779,12 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     if (message.verifyInterval !== undefined) {
       obj.verifyInterval = Duration.toJSON(message.verifyInterval);
     }
+    if (message.untrackedInterface !== false) {
+      obj.untrackedInterface = message.untrackedInterface;
+    }
+    if (message.bootDelay !== undefined) {
+      obj.bootDelay = Duration.toJSON(message.bootDelay);
+    }
     return obj;
   },
 
@@ -2795,6 +2844,10 @@ export const VirtualRouterSpec: MessageFns<VirtualRouterSpec> = {
     message.promoteSecondaries = object.promoteSecondaries ?? false;
     message.verifyInterval = (object.verifyInterval !== undefined && object.verifyInterval !== null)
       ? Duration.fromPartial(object.verifyInterval)
+      : undefined;
+    message.untrackedInterface = object.untrackedInterface ?? false;
+    message.bootDelay = (object.bootDelay !== undefined && object.bootDelay !== null)
+      ? Duration.fromPartial(object.bootDelay)
       : undefined;
     return message;
   },
