@@ -16,6 +16,8 @@ export interface CheckListener {
   stateChanged(name: string, state: CheckState, status: CheckStatus, previous: TrackState): void;
   /** Something about the check is new: at least after every run. */
   statusChanged(name: string): void;
+  /** It gives no results any more, for the reason in `status.stuck`, or gives some again. */
+  stuckChanged(status: CheckStatus): void;
 }
 
 /** Kinds that are told of changes rather than polled. */

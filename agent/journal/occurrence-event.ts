@@ -13,11 +13,14 @@ import {
   type HookRun,
   MemberState,
 } from '../../proto/gen/baton/v1/status.js';
+import { resultText as describeResult } from '../../proto/rules/check-report.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { Occurrence } from '../runtime/messages.js';
 import type { StateName } from '../vrrp/index.js';
 import type { Repeated } from './flood.js';
 import type { EventDraft } from './journal.js';
+
+export { describeResult };
 
 /** Both clocks at the moment of an event. */
 export interface Moment {
@@ -177,19 +180,14 @@ export function checkEvent(moment: Moment, status: CheckStatus, previous: string
   });
 }
 
-/** The result of a run as a phrase: "exit code 1", "took longer than 5 s", "/x does not exist". */
-export function describeResult(run: Pick<CheckStatus, 'lastResult' | 'exitCode' | 'reason'>): string {
-  if (run.reason !== '') return run.reason;
-  switch (run.lastResult) {
-    case CheckResult.OK:
-      return 'exit code 0';
-    case CheckResult.FAILED:
-      return `exit code ${run.exitCode}`;
-    case CheckResult.PENDING:
-      return 'no result yet';
-    default:
-      return run.lastResult.replace('CHECK_RESULT_', '').toLowerCase().replaceAll('_', ' ');
-  }
+/** `status.stuck` says why it gives no results; empty: it gives some again. */
+export function stuckEvent(moment: Moment, { name, stuck }: CheckStatus): EventDraft {
+  const isStuck = stuck !== '';
+  const message = isStuck ? `check ${name} is stuck: ${stuck}` : `check ${name} ends its runs again`;
+  return draft(moment, isStuck ? EventSeverity.ERROR : EventSeverity.INFO, '', message, {
+    $case: 'protocolNotice',
+    value: { kind: isStuck ? 'check-stuck' : 'check-running-again', source: name },
+  });
 }
 
 export function hookEvent(moment: Moment, router: string, run: HookRun): EventDraft {

@@ -29,6 +29,7 @@ import {
   checkEvent,
   lifecycleEvent,
   type Moment,
+  stuckEvent,
   troubleEvent,
 } from '../journal/occurrence-event.js';
 import type { ResumedRouter } from '../runtime/messages.js';
@@ -142,6 +143,12 @@ export class AgentWorker implements AgentSide {
         this.journal.add(checkEvent(this.#now(), status, String(previous)));
       },
       statusChanged: () => this.#reporter.changed(),
+      stuckChanged: (status) => {
+        const { name: check, stuck: detail } = status;
+        if (detail === '') log.info({ check }, 'check ends its runs again');
+        else log.error({ check, detail }, 'check is stuck');
+        this.journal.add(stuckEvent(this.#now(), status));
+      },
     });
     this.#hooks = new HookRunner(programs, {
       finished: (router, run) => {

@@ -20,17 +20,19 @@ function setUp() {
   const clock = new ManualClock();
   const programs = new FakePrograms(clock);
   const states: string[] = [];
+  const stuckness: string[] = [];
   const edges = new FakeChecks(programs);
   const supervisor = new CheckSupervisor(edges, {
     stateChanged: (name, state) => states.push(`${name} ${state}`),
     statusChanged: () => undefined,
+    stuckChanged: ({ name, stuck }) => stuckness.push(`${name} ${stuck}`),
   });
   const status = (name = 'pg') => {
     const found = supervisor.statuses().find((check) => check.name === name);
     assert.ok(found);
     return found;
   };
-  return { clock, programs, edges, states, supervisor, status };
+  return { clock, programs, edges, states, stuckness, supervisor, status };
 }
 
 test('a check runs at once and then at a fixed rate, however long each run takes', async () => {
@@ -293,4 +295,75 @@ test('a check that becomes one of another kind keeps its state until the new kin
   await clock.advance(0);
   programs.last.exit(0);
   assert.deepEqual(states, ['pg down', 'pg 4', 'pg up']);
+});
+
+test('three runs in a row that could not be started make a check stuck, until one ends', async () => {
+  const { clock, programs, supervisor, status, stuckness } = setUp();
+  supervisor.configure([{ ...PG, timeout: 10_000 }]);
+  await clock.advance(0);
+  await clock.advance(2_000);
+  assert.deepEqual([status().skipped, status().stuck], [2, '']);
+  await clock.advance(3_000);
+  const reason = '3 or more runs in a row were not started: the one before still goes on';
+  assert.deepEqual([status().skipped, status().stuck, status().lastResult], [5, reason, CheckResult.PENDING]);
+  programs.last.exit(0);
+  await clock.advance(0);
+  assert.deepEqual([status().stuck, status().lastResult], ['', CheckResult.OK]);
+  assert.deepEqual(stuckness, [`pg ${reason}`, 'pg '], 'told once each');
+  await clock.advance(3_000);
+  assert.equal(status().stuck, '', 'those from before do not count any more');
+});
+
+test('a check that has never ended a run within three timeouts is stuck', async () => {
+  const { clock, edges, supervisor, status, stuckness } = setUp();
+  supervisor.configure([{ ...PG, name: 'file', probe: { kind: 'file', path: '/hangs', overwrite: false } }]);
+  await clock.advance(1_499);
+  assert.equal(status('file').stuck, '');
+  await clock.advance(1);
+  const reason = 'it has never ended a run, 1.5s after its start';
+  assert.equal(status('file').stuck, reason);
+  edges.watches[0]?.tell({ state: 0 });
+  assert.equal(status('file').stuck, '');
+  assert.deepEqual(stuckness, [`file ${reason}`, 'file ']);
+});
+
+test('a run by hand counts for nothing, and there is one at a time', async () => {
+  const { clock, programs, states, supervisor, status } = setUp();
+  supervisor.configure([PG]);
+  await clock.advance(0);
+  programs.last.exit(0);
+  await clock.advance(0);
+  const before = status();
+  const asked = supervisor.runOnce('pg');
+  await clock.advance(0);
+  await assert.rejects(supervisor.runOnce('pg'), { code: 'busy' });
+  await assert.rejects(supervisor.runOnce('elsewhere'), {
+    code: 'not-found',
+    message: /there is no check "elsewhere" here; pg/,
+  });
+  programs.last.exit(3);
+  const { outcome, state } = await asked;
+  assert.deepEqual([outcome.result, outcome.exitCode, state], [CheckResult.FAILED, 3, 'down']);
+  assert.deepEqual(status(), before);
+  assert.deepEqual(states, ['pg up']);
+  await clock.advance(0);
+  const again = supervisor.runOnce('pg');
+  supervisor.stop();
+  await assert.rejects(again, { code: 'ended' });
+});
+
+test('a file is looked at by hand without being written', async () => {
+  const { clock, edges, supervisor } = setUp();
+  const probe = { kind: 'file', path: '/number', overwrite: true, initialValue: 4 } as const;
+  supervisor.configure([{ ...PG, name: 'file', probe }]);
+  const asked = supervisor.runOnce('file');
+  await clock.advance(0);
+  const look = edges.watches.at(-1);
+  assert.deepEqual(look?.probe, { kind: 'file', path: '/number', overwrite: false });
+  look?.tell({ state: 7, value: 7, output: '7' });
+  const { outcome, state } = await asked;
+  assert.deepEqual([state, outcome.output, look?.stopped], [7, '7', true]);
+  const hanging = supervisor.runOnce('file');
+  await clock.advance(500);
+  assert.equal((await hanging).outcome.result, CheckResult.TIMED_OUT);
 });
