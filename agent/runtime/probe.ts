@@ -10,6 +10,7 @@ import { formatIp, type IpAddress } from '../../proto/rules/ip.js';
 import { type Instant, MICROS_PER_SECOND, type Micros } from '../../proto/rules/time.js';
 import type { Claim } from '../net/claim.js';
 import type { Outcome } from '../net/system-error.js';
+import { hardwareAddressText } from '../wire/ethernet.js';
 import type { InterfaceTable } from './interface-table.js';
 import type { Outbox } from './outbox.js';
 import type { Conflict, RunningRouter, WantedAddress } from './running-router.js';
@@ -128,7 +129,7 @@ export class Probe implements Timed {
       if (watch.probingUntil === undefined && !watch.isHolding) continue;
       const wanted = router.wanted.find((each) => each.address === claim.address && each.device === device);
       if (wanted === undefined || router.hostOwned.has(wanted.address)) continue;
-      const mac = macText(claim.hardwareAddress);
+      const mac = hardwareAddressText(claim.hardwareAddress);
       if (this.#isOurs(router, mac)) continue;
       this.#heardStranger(router, watch, wanted, mac, claim.kind, now);
     }
@@ -284,7 +285,7 @@ export class Probe implements Timed {
     if (router.settings.virtualMac?.address.toLowerCase() === mac) return true;
     if (/^00:00:5e:00:0[12]:/.test(mac) && Number.parseInt(mac.slice(15), 16) === router.router.vrid) return true;
     for (const { hardwareAddress } of this.tools.table.links) {
-      if (hardwareAddress !== undefined && macText(hardwareAddress) === mac) return true;
+      if (hardwareAddress !== undefined && hardwareAddressText(hardwareAddress) === mac) return true;
     }
     return false;
   }
@@ -297,8 +298,4 @@ function bound(rows: Map<string, unknown>): void {
     rows.delete(oldest);
     return;
   }
-}
-
-function macText(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

@@ -34,7 +34,7 @@ const SPREAD = 101;
 const MOST_MACS = 8;
 /** One question may be lost. */
 const SILENT_ROUNDS = 2;
-/** Notices of one router in a minute, and the pause between two of one address. */
+/** Notices of one router in a minute, and the pause between two of a kind of one address. */
 const TOLD_IN_MINUTE = 6;
 const TOLD_EVERY: Micros = 60 * MICROS_PER_SECOND;
 
@@ -78,7 +78,8 @@ type Verdict = 'fine' | 'address-unanswered' | 'address-answered-by-other';
 interface Judgement {
   verdict: Verdict;
   isTold: boolean;
-  toldAt: Instant | undefined;
+  /** What was last told, and when. */
+  told: { readonly verdict: Verdict; readonly at: Instant } | undefined;
   silentRounds: number;
 }
 
@@ -320,10 +321,11 @@ export class Verification implements Timed {
       judgement.isTold = false;
     }
     if (verdict === 'fine' || judgement.isTold) return;
-    if (judgement.toldAt !== undefined && now - judgement.toldAt < TOLD_EVERY) return;
+    const { told } = judgement;
+    if (told?.verdict === verdict && now - told.at < TOLD_EVERY) return;
     if (!watch.pace.allows(now)) return;
     judgement.isTold = true;
-    judgement.toldAt = now;
+    judgement.told = { verdict, at: now };
     router.count(`notices.${verdict}`);
     const other = macs.find((mac) => !watch.activeMacs.has(mac) && !isVirtualMac(router, mac)) ?? macs[0];
     this.tools.outbox.tell({
@@ -402,7 +404,7 @@ function newQuestion(device: string, address: IpAddress): Question {
 }
 
 function newJudgement(): Judgement {
-  return { verdict: 'fine', isTold: false, toldAt: undefined, silentRounds: 0 };
+  return { verdict: 'fine', isTold: false, told: undefined, silentRounds: 0 };
 }
 
 function keepOnly(rows: Map<IpAddress, unknown>, asked: readonly Question[]): void {

@@ -122,8 +122,13 @@ test('virtual MAC: adverts and addresses on the macvlan, in both roles beside ke
     });
   const keepalived = await Keepalived.start(k, conf(k, 150, [`${VIP4}/32`], { more: [`use_vmac vrrp.${VRID}`] }));
   await untilHolds(k, VIP4, true);
+  // A host may filter by the way back.
+  await b.run('sysctl', '-q', '-w', 'net.ipv4.conf.all.rp_filter=1');
   const baton = await LabElection.start(b, own(100));
   await throughout('Baton stays backup', 1.5 * DOWN_MS, async () => !(await holds(b, VIP4)));
+  const heard = await baton.router();
+  assert.equal(heard.counters['transitions'], 1, 'it was active for a moment');
+  assert.equal(heard.peers[0]?.lost, 0);
   assert.match(await b.run('ip', 'link', 'show', virtualMac.name), /00:00:5e:00:01:3d/);
   await keepalived.kill();
   await untilHolds(b, VIP4, true);

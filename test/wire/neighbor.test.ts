@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { addToSum, finishChecksum } from '../../agent/wire/checksum.js';
-import { decodeNeighbor, encodeNeighborAdvertisement, encodeNeighborProbe } from '../../agent/wire/neighbor.js';
+import {
+  decodeNeighbor,
+  encodeNeighborAdvertisement,
+  encodeNeighborProbe,
+  encodeNeighborSolicitation,
+} from '../../agent/wire/neighbor.js';
 import { bytesOf, ip6, KERNEL_PROBE, NEIGHBOR_ADVERTISEMENT } from './captured.js';
 
 const mac = bytesOf('020000000001');
@@ -49,9 +54,24 @@ test('a probe is the question of a kernel, without its nonce', () => {
   assert.deepEqual([message?.kind, message?.source, message?.target], ['solicitation', 0n, target]);
 });
 
+test('a question from an own address is as RFC 4861 section 4.3 draws it', () => {
+  const frame = encodeNeighborSolicitation(mac, ip6('fe80::1'), virtual);
+  const address = (last: string) => `fe80${'0'.repeat(28 - last.length)}${last}`;
+  const expected =
+    `3333ffaa0026${'020000000001'}86dd6000000000203aff${address('0001')}ff02${'0'.repeat(19)}1ffaa0026` +
+    `8700${Buffer.from(frame.subarray(ICMP + 2, ICMP + 4)).toString('hex')}00000000${address('00aa0026')}0101020000000001`;
+  assert.equal(Buffer.from(frame).toString('hex'), expected);
+  const message = decodeNeighbor(frame);
+  assert.deepEqual(
+    [message?.kind, message?.source, message?.target, message?.hardwareAddress],
+    ['solicitation', ip6('fe80::1'), virtual, mac],
+  );
+});
+
 test('only Ethernet addresses are announced', () => {
   assert.throws(() => encodeNeighborAdvertisement(mac.subarray(1), virtual, false), RangeError);
   assert.throws(() => encodeNeighborProbe(mac.subarray(1), virtual), RangeError);
+  assert.throws(() => encodeNeighborSolicitation(mac.subarray(1), virtual, virtual), RangeError);
 });
 
 test('without the option, the hardware address is the frame’s', () => {
