@@ -140,6 +140,8 @@ async function openControl(
     status: () => present.fullStatus(),
     journal: present.journal,
     reload: () => reload(present),
+    runCheck: (name) => present.runCheck(name),
+    preflight: () => present.judgeHost(),
     suspend: () => {
       toProcess({ kind: 'suspending' });
       election.suspend();

@@ -86,7 +86,8 @@ export class CheckRecord {
   }
 }
 
-function checkRunOf(outcome: Outcome): CheckRun {
+/** As the protocol has it. */
+export function checkRunOf(outcome: Outcome): CheckRun {
   return {
     startedAt: new Date(outcome.startedWallMs),
     duration: microsToDuration(outcome.duration),

@@ -9,7 +9,7 @@ import process from 'node:process';
 import { isDeepStrictEqual } from 'node:util';
 import { Bundle } from '../../proto/gen/baton/v1/bundle.js';
 import type { AgentConfig } from '../../proto/gen/baton/v1/config.js';
-import type { ControllerLink, NodeStatus, RefusedBundle } from '../../proto/gen/baton/v1/status.js';
+import type { ControllerLink, NodeStatus, PreflightFinding, RefusedBundle } from '../../proto/gen/baton/v1/status.js';
 import type { Logger } from '../../proto/process/logger.js';
 import { BfdSessions } from '../bfd/sessions.js';
 import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.js';
@@ -19,6 +19,7 @@ import { CheckSupervisor } from '../health/checks.js';
 import { hostCheckEdges } from '../health/host-checks.js';
 import { hostProgramEdges } from '../health/host-edges.js';
 import type { ProgramEdges } from '../health/program.js';
+import type { OneRun } from '../health/run-once.js';
 import { openHostFifo } from '../hooks/fifo.js';
 import { HookRunner } from '../hooks/hook-runner.js';
 import { Journal } from '../journal/journal.js';
@@ -38,6 +39,7 @@ import type { AgentSide, LinkUpdate } from './agent-side.js';
 import type { Clock } from './clock.js';
 import type { ElectionClient } from './election-client.js';
 import { hostInterfaces, hostProgramProblem, resolvePath } from './host-facts.js';
+import { HostJudge } from './host-judge.js';
 import { nodeStatusOf } from './node-status.js';
 import { type Notified, type NotifiedSet, Occurrences } from './occurrences.js';
 import { StatusReporter } from './status-reporter.js';
@@ -102,7 +104,8 @@ export class AgentWorker implements AgentSide {
   readonly #checks: CheckSupervisor;
   readonly #hooks: HookRunner;
   readonly #occurrences: Occurrences;
-  #rules: OwnerRules;
+  readonly #hostJudge: HostJudge;
+  #rules: OwnerRules & Pick<AgentConfig, 'scheduling'>;
   #scriptUser: string | undefined;
   #link: ControllerLink;
   #refused: RefusedBundle | undefined;
@@ -128,6 +131,7 @@ export class AgentWorker implements AgentSide {
       error: '',
     };
     this.#reporter = new StatusReporter(clock, () => this.fullStatus());
+    this.#hostJudge = new HostJudge({ log, changed: () => this.#reporter.changed() });
     const programs: ProgramEdges = hostProgramEdges({
       clock,
       defaultUser: () => this.#scriptUser,
@@ -194,6 +198,7 @@ export class AgentWorker implements AgentSide {
           log.info({ generation, hash }, 'configuration in force');
           this.journal.add(bundleEvent(this.#now(), stored.identity, [], originOf(stored)));
           options.inForce({ generation, content: stored.content });
+          void this.#hostJudge.judge(stored.bundle, this.#rules.scheduling);
           this.#reporter.changed();
         },
         refused: (identity, refusals) => {
@@ -299,6 +304,17 @@ export class AgentWorker implements AgentSide {
     return this.#occurrences;
   }
 
+  /** Rejects with a RunOnceError. */
+  async runCheck(name: string): Promise<OneRun> {
+    return await this.#checks.runOnce(name);
+  }
+
+  /** Never rejects. */
+  async judgeHost(): Promise<readonly PreflightFinding[]> {
+    const { inForce } = this.configuration;
+    return inForce === undefined ? [] : await this.#hostJudge.judge(inForce.bundle, this.#rules.scheduling);
+  }
+
   /** To be called after an occurrence was handled. */
   changed(): void {
     this.#reporter.changed();
@@ -347,7 +363,7 @@ export class AgentWorker implements AgentSide {
       election,
       checks: this.#checks.statuses(),
       bfdSessions: this.#bfd.statuses(),
-      preflight: [],
+      preflight: this.#hostJudge.findings,
       lastHooks: this.#occurrences.lastHooks,
       controller: this.#link,
       queuedEvents: this.#options.standaloneNode === undefined ? this.journal.queued : 0,

@@ -20,7 +20,7 @@ export class ControlClientError extends Error {
 const REPLY_TIMEOUT_MS = 10_000;
 
 /** Asks one thing and returns the one answer. Rejects with a ControlClientError. */
-export async function ask(runDir: string, request: ControlRequest): Promise<unknown> {
+export async function ask(runDir: string, request: ControlRequest, timeoutMs = REPLY_TIMEOUT_MS): Promise<unknown> {
   return await new Promise((resolve, reject) => {
     const stop = listen(runDir, request, {
       result: (result) => {
@@ -28,7 +28,7 @@ export async function ask(runDir: string, request: ControlRequest): Promise<unkn
         resolve(result);
       },
       failed: reject,
-      timeoutMs: REPLY_TIMEOUT_MS,
+      timeoutMs,
     });
   });
 }

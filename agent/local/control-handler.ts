@@ -1,8 +1,10 @@
 /** Answers what is asked over the control socket. */
 import { Event } from '../../proto/gen/baton/v1/events.js';
-import { NodeStatus } from '../../proto/gen/baton/v1/status.js';
+import { CheckRun, NodeStatus, PreflightFinding } from '../../proto/gen/baton/v1/status.js';
+import { checkRunOf } from '../health/check-record.js';
+import { type OneRun, RunOnceError } from '../health/run-once.js';
 import type { Journal } from '../journal/journal.js';
-import { MAX_EVENTS } from './control-protocol.js';
+import { type ControlReply, MAX_EVENTS } from './control-protocol.js';
 import type { ControlAnswer, ControlHandler } from './control-server.js';
 import { explain } from './explain.js';
 
@@ -11,6 +13,10 @@ export interface ControlSubjects {
   readonly journal: Journal;
   /** Reads the local configuration again. The lines say what was found; `ok` is false when all stays as it was. */
   reload(): Promise<{ readonly ok: boolean; readonly lines: readonly string[] }>;
+  /** Rejects with a RunOnceError. */
+  runCheck(name: string): Promise<OneRun>;
+  /** Judges the host anew. */
+  preflight(): Promise<readonly PreflightFinding[]>;
   /** Ends the process and leaves the addresses to the next one. */
   suspend(): void;
 }
@@ -44,6 +50,17 @@ export function controlHandler(subjects: ControlSubjects): ControlHandler {
           else answer.reply({ ok: false, code: 'refused', message: lines.join('\n') });
         });
         return undefined;
+      case 'run-check':
+        settle(answer, async () => {
+          answer.reply(await answerRun(subjects, request.check));
+        });
+        return undefined;
+      case 'preflight':
+        settle(answer, async () => {
+          const findings = await subjects.preflight();
+          answer.reply({ ok: true, result: { findings: findings.map((one) => PreflightFinding.toJSON(one)) } });
+        });
+        return undefined;
       case 'suspend':
         subjects.suspend();
         answer.reply({ ok: true, result: {} });
@@ -53,6 +70,16 @@ export function controlHandler(subjects: ControlSubjects): ControlHandler {
         return answerEvents(subjects.journal, request.limit, request.follow, answer);
     }
   };
+}
+
+async function answerRun(subjects: ControlSubjects, check: string): Promise<ControlReply> {
+  try {
+    const { outcome, state } = await subjects.runCheck(check);
+    return { ok: true, result: { run: CheckRun.toJSON(checkRunOf(outcome)), state } };
+  } catch (error) {
+    if (!(error instanceof RunOnceError)) throw error;
+    return { ok: false, code: error.code === 'not-found' ? 'not-found' : 'refused', message: error.message };
+  }
 }
 
 function settle(answer: ControlAnswer, task: () => Promise<void>): void {

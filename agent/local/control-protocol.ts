@@ -8,6 +8,10 @@ export type ControlRequest =
   | { readonly command: 'explain'; readonly router: string }
   | { readonly command: 'events'; readonly limit: number; readonly follow: boolean }
   | { readonly command: 'reload' }
+  /** Run a check now, beside its schedule. The reply comes when it has ended. */
+  | { readonly command: 'run-check'; readonly check: string }
+  /** Judge this host anew by the configuration in force. */
+  | { readonly command: 'preflight' }
   /** End at once, keeping what the routers hold for the next process. */
   | { readonly command: 'suspend' };
 
@@ -38,15 +42,19 @@ export function parseRequest(line: string): ParsedRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { ok: false, message: 'the request is not a JSON object' };
   }
-  const { command, router, limit = 100, follow = false } = value as Record<string, unknown>;
+  const { command, router, check, limit = 100, follow = false } = value as Record<string, unknown>;
   switch (command) {
     case 'status':
     case 'reload':
+    case 'preflight':
     case 'suspend':
       return { ok: true, request: { command } };
     case 'explain':
       if (typeof router !== 'string' || router === '') return { ok: false, message: '"router" must name a router' };
       return { ok: true, request: { command, router } };
+    case 'run-check':
+      if (typeof check !== 'string' || check === '') return { ok: false, message: '"check" must name a check' };
+      return { ok: true, request: { command, check } };
     case 'events':
       if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > MAX_EVENTS) {
         return { ok: false, message: `"limit" must be a whole number from 0 to ${MAX_EVENTS}` };
@@ -54,6 +62,9 @@ export function parseRequest(line: string): ParsedRequest {
       if (typeof follow !== 'boolean') return { ok: false, message: '"follow" must be true or false' };
       return { ok: true, request: { command, limit, follow } };
     default:
-      return { ok: false, message: 'the command is none of status, explain, events, reload, suspend' };
+      return {
+        ok: false,
+        message: 'the command is none of status, explain, events, run-check, preflight, reload, suspend',
+      };
   }
 }

@@ -4,13 +4,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { RunOnceError } from '../../agent/health/run-once.js';
 import { Journal, type JournalStorage } from '../../agent/journal/journal.js';
 import { ask, listen } from '../../agent/local/control-client.js';
 import { controlHandler } from '../../agent/local/control-handler.js';
 import { MAX_REQUEST_BYTES, parseRequest } from '../../agent/local/control-protocol.js';
 import { ControlServer } from '../../agent/local/control-server.js';
 import { Event } from '../../proto/gen/baton/v1/events.js';
-import { NodeStatus } from '../../proto/gen/baton/v1/status.js';
+import { CheckResult, NodeStatus, PreflightFinding, PreflightSeverity } from '../../proto/gen/baton/v1/status.js';
 import { info } from '../journal/event-draft.js';
 import { ManualClock } from './manual-clock.js';
 import { sampleStatus } from './sample-status.js';
@@ -54,6 +55,21 @@ async function serve() {
     status: () => status(),
     journal,
     reload: async () => reloads,
+    runCheck: async (name) => {
+      if (name !== 'alive') throw new RunOnceError('not-found', `there is no check "${name}" here`);
+      const outcome = {
+        result: CheckResult.FAILED,
+        exitCode: 3,
+        output: 'no',
+        reason: '',
+        startedWallMs: 0,
+        duration: 5,
+      };
+      return { outcome, state: 'down' };
+    },
+    preflight: async () => [
+      PreflightFinding.fromPartial({ severity: PreflightSeverity.ERROR, subject: 'interface em1', message: 'is down' }),
+    ],
     suspend: () => void suspensions.push(1),
   });
   const server = await ControlServer.listen(runDir, handler);
@@ -99,6 +115,26 @@ test('status, explain and reload are answered', async () => {
   reloads.ok = false;
   reloads.lines = ['file:3: error: no'];
   await assert.rejects(ask(runDir, { command: 'reload' }), { message: 'file:3: error: no' });
+  await server.close();
+});
+
+test('a check is run by hand, and the host judged', async () => {
+  const { runDir, server } = await serve();
+  const answer = (await ask(runDir, { command: 'run-check', check: 'alive' })) as {
+    run: { exitCode: number };
+    state: string;
+  };
+  assert.deepEqual([answer.run.exitCode, answer.state], [3, 'down']);
+  await assert.rejects(ask(runDir, { command: 'run-check', check: 'dead' }), {
+    code: 'refused',
+    message: 'there is no check "dead" here',
+  });
+  const judged = (await ask(runDir, { command: 'preflight' })) as { findings: { subject: string }[] };
+  assert.deepEqual(
+    judged.findings.map(({ subject }) => subject),
+    ['interface em1'],
+  );
+  assert.equal(parseRequest('{"command":"run-check"}').ok, false);
   await server.close();
 });
 
@@ -148,7 +184,7 @@ test('several requests on one connection, and refusals of nonsense', async () =>
       .map(({ ok, message }) => message ?? ok)
       .sort(),
     [
-      'the command is none of status, explain, events, reload, suspend',
+      'the command is none of status, explain, events, run-check, preflight, reload, suspend',
       'the request is not JSON',
       'the request is not a JSON object',
       true,
