@@ -46,6 +46,27 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { spec: EXPLAIN, execute: explain };
     },
   },
+  whatif: {
+    summary: 'what would become of a virtual router if something changed',
+    load: async () => {
+      const { WHATIF, whatif } = await import('./cli/whatif-command.js');
+      return { spec: WHATIF, execute: whatif };
+    },
+  },
+  checks: {
+    summary: 'what the health checks on this host say',
+    load: async () => {
+      const { CHECKS, checks } = await import('./cli/checks-command.js');
+      return { spec: CHECKS, execute: checks };
+    },
+  },
+  preflight: {
+    summary: 'what of this host stands in the way of its virtual routers',
+    load: async () => {
+      const { PREFLIGHT, preflightCommand } = await import('./cli/preflight-command.js');
+      return { spec: PREFLIGHT, execute: preflightCommand };
+    },
+  },
   events: {
     summary: 'what happened on this host',
     load: async () => {

@@ -20,12 +20,17 @@ export interface CommandSpec {
   readonly summary: string;
   /** Names of the operands, all required. */
   readonly operands: readonly string[];
+  /** How many more there may be. Absent: none. */
+  readonly optionalOperands?: number;
   readonly options: Readonly<Record<string, OptionSpec>>;
 }
 
 export interface ParsedCommand {
   readonly operands: readonly string[];
+  /** The last one given. */
   text(option: string): string | undefined;
+  /** Every one given, in order. */
+  texts(option: string): readonly string[];
   flag(option: string): boolean;
 }
 
@@ -41,6 +46,7 @@ const HELP: OptionSpec = { type: 'boolean', short: 'h', help: 'this text' };
 export function parseCommand(spec: CommandSpec, args: readonly string[]): ParsedCommand | undefined {
   const options = { ...spec.options, help: HELP };
   const values = new Map<string, string | boolean>();
+  const lists = new Map<string, string[]>();
   const operands: string[] = [];
   const where = `"baton-agent ${spec.name} --help" lists what there is`;
   const { tokens } = parseArgs({
@@ -71,12 +77,13 @@ export function parseCommand(spec: CommandSpec, args: readonly string[]): Parsed
         throw new UsageError(`${token.rawName} needs a value (${option.value ?? 'VALUE'}); ${where}`);
       }
       values.set(token.name, token.value);
+      lists.set(token.name, [...(lists.get(token.name) ?? []), token.value]);
     }
   }
   if (values.has('help')) return undefined;
   const missing = spec.operands[operands.length];
   if (missing !== undefined) throw new UsageError(`${spec.name} needs ${missing}; ${where}`);
-  const extra = operands[spec.operands.length];
+  const extra = operands[spec.operands.length + (spec.optionalOperands ?? 0)];
   if (extra !== undefined) throw new UsageError(`${spec.name} does not know what to do with "${extra}"; ${where}`);
   return {
     operands,
@@ -84,6 +91,7 @@ export function parseCommand(spec: CommandSpec, args: readonly string[]): Parsed
       const value = values.get(option);
       return typeof value === 'string' ? value : undefined;
     },
+    texts: (option) => lists.get(option) ?? [],
     flag: (option) => values.get(option) === true,
   };
 }

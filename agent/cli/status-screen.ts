@@ -1,7 +1,6 @@
 /** A node's status on one screen. Pure. */
 import {
   type BfdStatus,
-  CheckResult,
   type CheckStatus,
   type GroupStatus,
   type HostItemStatus,
@@ -10,10 +9,11 @@ import {
   type RefusedBundle,
   type RouterStatus,
 } from '../../proto/gen/baton/v1/status.js';
+import { checkSummary } from '../../proto/rules/check-report.js';
 import { durationToMicros, formatDuration } from '../../proto/rules/duration.js';
 import { singleLine } from '../../proto/rules/printable-text.js';
-import { describeResult } from '../journal/occurrence-event.js';
 import { ago, stateWord } from '../local/explain.js';
+import { preflightLines } from './preflight-screen.js';
 import { type Cell, type Paint, table } from './terminal.js';
 
 export function statusScreen(status: NodeStatus, paint: Paint): string {
@@ -25,6 +25,7 @@ export function statusScreen(status: NodeStatus, paint: Paint): string {
   if (status.groups.length > 0) blocks.push(groupLines(status.groups, now, paint).join('\n'));
   if (status.checks.length > 0) blocks.push(checkLines(status.checks, now, paint).join('\n'));
   if (status.bfdSessions.length > 0) blocks.push(bfdLines(status.bfdSessions, now, paint).join('\n'));
+  if (status.preflight.length > 0) blocks.push(preflightLines(status.preflight, paint).join('\n'));
   const missing = status.hostItems.filter(({ present }) => !present);
   if (missing.length > 0) blocks.push(missingLines(missing, paint).join('\n'));
   return `${blocks.join('\n\n')}\n`;
@@ -153,7 +154,7 @@ function missingLines(missing: readonly HostItemStatus[], paint: Paint): string[
   );
 }
 
-function checkLines(checks: readonly CheckStatus[], now: Date | undefined, paint: Paint): string[] {
+export function checkLines(checks: readonly CheckStatus[], now: Date | undefined, paint: Paint): string[] {
   const rows = checks.map((check): Cell[] => [
     check.name,
     check.kind,
@@ -162,15 +163,9 @@ function checkLines(checks: readonly CheckStatus[], now: Date | undefined, paint
     check.lastRun === undefined ? '-' : `${ago(check.lastRun, now)} ago`,
     check.lastDuration === undefined ? '-' : span(check.lastDuration),
     `${check.runs}${check.skipped > 0 ? ` (${check.skipped} skipped)` : ''}`,
-    singleLine(resultText(check), 80),
+    singleLine(checkSummary(check), 80),
   ]);
   return table(['CHECK', 'KIND', 'STATE', 'SINCE', 'LAST RUN', 'TOOK', 'RUNS', 'LAST RESULT'], rows, paint);
-}
-
-function resultText(check: CheckStatus): string {
-  const first = check.output.split('\n')[0] ?? '';
-  const isPlain = check.lastResult === CheckResult.OK || first === '';
-  return isPlain ? describeResult(check) : `${describeResult(check)}: ${first}`;
 }
 
 /** Rounded to what a person reads: three digits. */

@@ -156,6 +156,12 @@ function otherSentences(router: RouterStatus, now: Date | undefined): string[] {
   });
 }
 
+/** What was heard of the others of a router, for whoever predicts what they would do. */
+export function heardSentences(status: NodeStatus, router: string): readonly string[] {
+  const found = status.routers.find(({ name }) => name === router);
+  return found === undefined || found.peers.length === 0 ? [] : otherSentences(found, status.capturedAt);
+}
+
 function addressSentences(router: RouterStatus): string[] {
   const held = new Set([...router.heldAddresses, ...router.heldRoutes, ...router.heldRules]);
   const where = (item: string): string => (held.has(item) ? 'on this host' : 'not on this host');
