@@ -67,7 +67,7 @@ export class Holders {
     const monitor = host.adopt(
       new Program(
         `address monitor of ${host.name}`,
-        spawn('ip', ['-n', host.namespace, '-4', '-o', '-ts', 'monitor', 'address'], { stdio: 'pipe' }),
+        spawn('ip', ['-n', host.namespace, '-o', '-ts', 'monitor', 'address'], { stdio: 'pipe' }),
       ),
     );
     this.#monitors.push(monitor);
@@ -82,7 +82,7 @@ export class Holders {
   }
 
   #heard(host: string, line: string): void {
-    const match = /^\[(\S+)\] (Deleted )?\d+: \S+\s+inet ([\d.]+)[/ ]/.exec(line);
+    const match = /^\[(\S+)\] (Deleted )?\d+: \S+\s+inet6? ([\d.a-f:]+)[/ ]/.exec(line);
     if (match === null || match[3] !== this.address) return;
     // ip(8) prints the local time without its zone.
     const atMs = new Date(match[1] ?? '').getTime();

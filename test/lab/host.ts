@@ -27,6 +27,10 @@ interface IpAddressJson {
 
 const FOREVER = 0xffffffff;
 
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4;
+}
+
 export class Host {
   readonly #programs = new Set<Program>();
 
@@ -83,10 +87,10 @@ export class Host {
     return this.start(process.execPath, module.pathname, ...args);
   }
 
-  /** IPv4 addresses of all interfaces, from the kernel. */
-  async kernelAddresses(): Promise<readonly KernelAddress[]> {
+  /** Addresses of one family (default IPv4) of all interfaces, from the kernel. */
+  async kernelAddresses(family: 4 | 6 = 4): Promise<readonly KernelAddress[]> {
     const links = JSON.parse(
-      await run('ip', ['-n', this.namespace, '-4', '-j', 'address']),
+      await run('ip', ['-n', this.namespace, `-${family}`, '-j', 'address']),
     ) as readonly IpAddressJson[];
     return links.flatMap((link) =>
       (link.addr_info ?? []).map((info) => ({
@@ -101,7 +105,7 @@ export class Host {
 
   /** Whether the kernel has the address on any interface now. */
   async holds(address: string): Promise<boolean> {
-    return (await this.kernelAddresses()).some((held) => held.address === address);
+    return (await this.kernelAddresses(familyOf(address))).some((held) => held.address === address);
   }
 
   /** Waits until the kernel has the address, or has not. Gives how many milliseconds that took. */
@@ -111,17 +115,31 @@ export class Host {
       `${this.name} ${wanted ? 'to hold' : 'to give up'} ${address}`,
       withinMs,
       async () => (await this.holds(address)) === wanted,
-      async () => ({ addresses: await this.kernelAddresses(), programs: this.tails() }),
+      async () => ({ addresses: await this.kernelAddresses(familyOf(address)), programs: this.tails() }),
     );
     return performance.now() - start;
   }
 
-  /** MAC address of the host's interface. */
-  async mac(): Promise<string> {
-    const links = JSON.parse(await run('ip', ['-n', this.namespace, '-j', 'link', 'show', this.device])) as readonly {
+  /** MAC address of the host's interface, or of another one of its. */
+  async mac(device = this.device): Promise<string> {
+    const links = JSON.parse(await run('ip', ['-n', this.namespace, '-j', 'link', 'show', device])) as readonly {
       readonly address: string;
     }[];
     return links[0]?.address ?? '';
+  }
+
+  /** The MAC address that this host's neighbour table has for an address; undefined without an entry. */
+  async neighbor(address: string): Promise<string | undefined> {
+    const table = JSON.parse((await run('ip', ['-n', this.namespace, '-j', 'neighbor', 'show', address])) || '[]');
+    return (table as readonly { readonly lladdr?: string }[]).find(({ lladdr }) => lladdr !== undefined)?.lladdr;
+  }
+
+  /** Waits until duplicate address detection of all addresses has ended and there is a link-local one on the interface. */
+  async untilIpv6Ready(): Promise<void> {
+    await until(`${this.name} to have a link-local address`, 5000, async () => {
+      const text = await run('ip', ['-n', this.namespace, '-6', 'address', 'show', 'dev', this.device]);
+      return text.includes('inet6 fe80::') && !text.includes('tentative');
+    });
   }
 
   /** The last lines of every program's output, for failure messages. */

@@ -1,5 +1,5 @@
 /** Keepalived, Debian's or another build, on a laboratory host, with its own files, ended by its own pids. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from './host.js';
 import type { Program } from './program.js';
@@ -17,11 +17,30 @@ export function newerKeepalived(): { readonly path: string; readonly skip: strin
   return { path, skip: 'needs keepalived 2.4 or later: set BATON_KEEPALIVED to its path' };
 }
 
+/** What keepalived's JSON dump says of an instance; its numbers for states. */
+export interface KeepalivedInstance {
+  readonly iname: string;
+  /** 0 init, 1 backup, 2 master, 3 fault. */
+  readonly state: number;
+  readonly base_priority: number;
+  readonly effective_priority: number;
+  readonly vrid: number;
+}
+
+/** Linux: keepalived's own signal for the dump is SIGRTMIN + 2. */
+const SIGNAL_JSON = 36;
+
 export class Keepalived {
   private constructor(
     readonly host: Host,
     readonly program: Program,
-    private readonly files: { readonly config: string; readonly parent: string; readonly vrrp: string },
+    private readonly files: {
+      readonly config: string;
+      readonly parent: string;
+      readonly vrrp: string;
+      /** Where its dumps go. */
+      readonly dumps: string;
+    },
   ) {}
 
   /**
@@ -32,9 +51,12 @@ export class Keepalived {
   static async start(host: Host, config: string, program = 'keepalived'): Promise<Keepalived> {
     started += 1;
     const file = (name: string) => join(host.directory, `keepalived-${host.name}-${started}.${name}`);
-    const files = { config: file('conf'), parent: file('pid'), vrrp: file('vrrp.pid') };
+    const files = { config: file('conf'), parent: file('pid'), vrrp: file('vrrp.pid'), dumps: file('dumps') };
     writeFileSync(files.config, config);
+    mkdirSync(files.dumps);
     const running = host.start(
+      'env',
+      `TMPDIR=${files.dumps}`,
       program,
       '--dont-fork',
       '--log-console',
@@ -53,6 +75,25 @@ export class Keepalived {
       () => running.tail(),
     );
     return keepalived;
+  }
+
+  /** Its own account of its instances, as of now. */
+  async instances(): Promise<readonly KeepalivedInstance[]> {
+    const dump = join(this.files.dumps, 'keepalived.json');
+    rmSync(dump, { force: true });
+    const vrrp = this.#vrrpPid();
+    if (vrrp === undefined) throw new Error(`keepalived does not run on ${this.host.name}`);
+    process.kill(vrrp, SIGNAL_JSON);
+    return await until(
+      'keepalived to write its JSON dump',
+      3000,
+      () => {
+        if (!existsSync(dump)) return undefined;
+        const dumped = JSON.parse(readFileSync(dump, 'utf8')) as readonly { readonly data: KeepalivedInstance }[];
+        return dumped.map(({ data }) => data);
+      },
+      () => this.program.tail(),
+    );
   }
 
   /** Writes a new configuration and has it read (SIGHUP). */
@@ -101,14 +142,36 @@ export interface InstanceOptions {
   readonly blocks?: readonly string[];
 }
 
-/** A keepalived.conf with one vrrp_instance. */
+/** A keepalived.conf with one vrrp_instance, VI_1. */
 export function keepalivedConf(options: InstanceOptions): string {
+  return [globalBlock(options.version), ...(options.blocks ?? []), vrrpInstance('VI_1', options), ''].join('\n');
+}
+
+/** A keepalived.conf with these blocks, of version 3 where they do not say. */
+export function keepalivedFile(...blocks: readonly string[]): string {
+  return [globalBlock(), ...blocks, ''].join('\n');
+}
+
+function globalBlock(version: 2 | 3 = 3): string {
+  return [
+    'global_defs {',
+    '  router_id lab',
+    `  vrrp_version ${version}`,
+    '  vrrp_garp_master_delay 1',
+    '  script_user root',
+    '}',
+  ].join('\n');
+}
+
+/** A vrrp_instance block. */
+export function vrrpInstance(name: string, options: InstanceOptions): string {
   const lines = [
     'state BACKUP',
     `interface ${options.interface}`,
     `virtual_router_id ${options.vrid}`,
     `priority ${options.priority}`,
     `advert_int ${options.interval ?? 1}`,
+    ...(options.version === undefined ? [] : [`version ${options.version}`]),
     ...(options.password === undefined
       ? []
       : ['authentication {', '  auth_type PASS', `  auth_pass ${options.password}`, '}']),
@@ -125,16 +188,5 @@ export function keepalivedConf(options: InstanceOptions): string {
     '}',
     ...(options.more ?? []),
   ];
-  return [
-    'global_defs {',
-    '  router_id lab',
-    `  vrrp_version ${options.version ?? 3}`,
-    '  vrrp_garp_master_delay 1',
-    '}',
-    ...(options.blocks ?? []),
-    'vrrp_instance VI_1 {',
-    ...lines.map((line) => `  ${line}`),
-    '}',
-    '',
-  ].join('\n');
+  return [`vrrp_instance ${name} {`, ...lines.map((line) => `  ${line}`), '}'].join('\n');
 }

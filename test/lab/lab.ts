@@ -18,6 +18,8 @@ export interface HostOptions {
   readonly addresses: readonly string[];
   /** Default em1. */
   readonly interface?: string;
+  /** The only link-local address, there at once. Default: the kernel makes one of the MAC address. */
+  readonly linkLocal?: string;
 }
 
 let labsMade = 0;
@@ -47,6 +49,7 @@ export class Lab {
   #closed = false;
   #ports = 0;
   #drops = 0;
+  #hasSecondLan = false;
 
   private constructor() {
     labsMade += 1;
@@ -82,9 +85,12 @@ export class Lab {
     const port = `p${this.#ports}`;
     const namespace = `${this.#prefix}-${name}`;
     await run('ip', ['netns', 'add', namespace]);
-    const host = new Host(name, namespace, device, port, options.addresses, this.directory);
+    const { linkLocal } = options;
+    const addresses = [...options.addresses, ...(linkLocal === undefined ? [] : [`${linkLocal}/64 nodad`])];
+    const host = new Host(name, namespace, device, port, addresses, this.directory);
     this.#hosts.set(name, host);
     await ipBatch(namespace, ['link set lo up']);
+    if (linkLocal !== undefined) await host.run('sysctl', '-q', '-w', 'net.ipv6.conf.default.addr_gen_mode=1');
     await this.plug(host);
     return host;
   }
@@ -99,6 +105,28 @@ export class Lab {
     await ipBatch(host.namespace, [
       ...host.addresses.map((address) => `address add ${address} dev ${host.device}`),
       `link set ${host.device} up`,
+    ]);
+  }
+
+  /** A further interface of a host, up, on a second LAN of its own switch; it is cut by `link set DEVICE down`. */
+  async attach(host: Host, device: string, ...addresses: readonly string[]): Promise<void> {
+    this.#ports += 1;
+    const port = `p${this.#ports}`;
+    if (!this.#hasSecondLan) {
+      this.#hasSecondLan = true;
+      await ipBatch(this.#switch, [
+        'link add br1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+        'link set br1 up',
+      ]);
+    }
+    await ipBatch(this.#switch, [
+      `link add ${port} type veth peer name ${device} netns ${host.namespace}`,
+      `link set ${port} master br1`,
+      `link set ${port} up`,
+    ]);
+    await ipBatch(host.namespace, [
+      ...addresses.map((address) => `address add ${address} dev ${device}`),
+      `link set ${device} up`,
     ]);
   }
 

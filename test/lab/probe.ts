@@ -21,7 +21,8 @@ export class Probe {
   ) {}
 
   static async start(client: Host, address: string): Promise<Probe> {
-    const probe = new Probe(address, client.startModule(new URL('./probe-main.js', import.meta.url), address));
+    const module = new URL('./probe-main.js', import.meta.url);
+    const probe = new Probe(address, client.startModule(module, address, client.device));
     await probe.program.untilSays('ready', 5000);
     return probe;
   }
