@@ -2,19 +2,19 @@
 import { constants } from 'node:os';
 import { createSocket, type RawSocket } from 'raw-socket';
 import { formatIp, type IpAddress } from '../../proto/rules/ip.js';
-import type { Ipv4 } from '../vrrp/virtual-router.js';
 import { VRRP_PROTOCOL } from '../wire/ip-header.js';
+import { IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, ipv4Membership } from './group-member.js';
 import { changeGroups } from './group-membership.js';
+import { Ipv4FrameReceiver } from './ipv4-frame-receiver.js';
 import { intOption, libc, SO_ATTACH_FILTER, SO_BINDTODEVICE, SO_RCVBUF, SO_RCVBUFFORCE, SOL_SOCKET } from './libc.js';
-import { advertisementFilter, type FilterInstruction, NOTHING, withFilter } from './packet-filter.js';
+import { advertisementFilter, type FilterInstruction, NOTHING, vrrpFrameFilter, withFilter } from './packet-filter.js';
+import { type ReceiverKind, ReceiverPair } from './receiver-pair.js';
 import { RECEIVE_BUFFER, REFUSE_BUFFER, RefusePace } from './refuse-pace.js';
 import { errnoOfText, OK, type Outcome, type Refusal, refusal, SocketOpenError } from './system-error.js';
 import { openVrrpSender, type VrrpSender } from './vrrp-sender.js';
 import type { OpenVrrpSocket, VrrpSocket, VrrpSocketOptions } from './vrrp-socket.js';
 
 const IPPROTO_IP = 0;
-const IP_ADD_MEMBERSHIP = 35;
-const IP_DROP_MEMBERSHIP = 36;
 const SO_MEMINFO = 55;
 /** A number that no other socket of this kernel has; since Linux 4.6. */
 const SO_COOKIE = 57;
@@ -32,7 +32,14 @@ const PACKET_BUFFER = 2048;
  */
 const openSockets = new Set<Ipv4VrrpSocket>();
 
-export const openIpv4VrrpSocket: OpenVrrpSocket = (options) => new Ipv4VrrpSocket(options);
+export const openIpv4VrrpSocket: OpenVrrpSocket = (options) =>
+  options.takesFrames ? new ReceiverPair(options, FRAMES) : new Ipv4VrrpSocket(options);
+
+const FRAMES: ReceiverKind = {
+  family: 4,
+  open: (receiver) => new Ipv4FrameReceiver(receiver),
+  filter: (take, anyTtl) => vrrpFrameFilter(advertisementFilter(4, take, anyTtl)),
+};
 
 class Ipv4VrrpSocket implements VrrpSocket {
   readonly family = 4;
@@ -90,7 +97,13 @@ class Ipv4VrrpSocket implements VrrpSocket {
       const doing = `${isJoin ? 'join' : 'leave'} ${formatIp(group)}`;
       if (typeof group !== 'number') return refusal(constants.errno.EAFNOSUPPORT, doing);
       const option = isJoin ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP;
-      return this.#set(this.#receiver, IPPROTO_IP, option, multicastRequest(this.interfaceIndex, group), doing);
+      return this.#set(
+        this.#receiver,
+        IPPROTO_IP,
+        option,
+        Buffer.from(ipv4Membership(this.interfaceIndex, group)),
+        doing,
+      );
     });
     this.#groups = joined;
     return outcome;
@@ -218,14 +231,6 @@ function discardReceived(socket: RawSocket): void {
   } catch {
     // EAGAIN: there is nothing (left) to receive, and the filter lets nothing in.
   }
-}
-
-/** struct ip_mreqn: group, local address (none), interface index. */
-function multicastRequest(interfaceIndex: number, group: Ipv4): Buffer {
-  const request = Buffer.alloc(12);
-  request.writeUInt32BE(group, 0);
-  request.set(intOption(interfaceIndex), 8);
-  return request;
 }
 
 function dropsOf(socket: RawSocket): number {

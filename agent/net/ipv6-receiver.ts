@@ -3,8 +3,9 @@
  * with an IPv6 header is made, since the kernel gives the payload alone and tells the rest beside it (RFC 3542).
  */
 import { constants, endianness } from 'node:os';
+import type { IpAddress } from '../../proto/rules/ip.js';
 import { VRRP_PROTOCOL } from '../wire/ip-header.js';
-import { IPV6_EXTENSION, IPV6_HEADER_LENGTH, IPV6_OFFSET } from '../wire/ipv6-header.js';
+import { IPV6_EXTENSION, IPV6_HEADER_LENGTH, IPV6_OFFSET, writeIpv6Address } from '../wire/ipv6-header.js';
 import {
   AF_INET6,
   intOption,
@@ -12,13 +13,13 @@ import {
   type Poll,
   SO_ATTACH_FILTER,
   SO_BINDTODEVICE,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
   SOCK_RAW,
   SOL_SOCKET,
 } from './libc.js';
 import { Arena, MessageVector } from './message-vector.js';
 import { type FilterInstruction, NOTHING, withFilter } from './packet-filter.js';
+import { enlargeQueue, socketDrops } from './receive-queue.js';
+import type { Receiver, ReceiverOptions } from './receiver-pair.js';
 import { IN6_ADDRESS_AT, SOCKADDR_IN6_LENGTH } from './socket-address.js';
 import { OK, type Outcome, refusal, SocketOpenError } from './system-error.js';
 
@@ -35,10 +36,6 @@ const IPV6_RECVRTHDR = 56;
 const IPV6_RTHDR = 57;
 const IPV6_RECVDSTOPTS = 58;
 const IPV6_DSTOPTS = 59;
-const SO_MEMINFO = 55;
-/** Index and number of the 32-bit words of SO_MEMINFO (linux/sock_diag.h). */
-const SK_MEMINFO_DROPS = 8;
-const SK_MEMINFO_WORDS = 9;
 const MSG_CTRUNC = 0x8;
 
 /** Packets received in one call, and calls per wake-up, so that a flood cannot hold the loop. */
@@ -59,18 +56,6 @@ const EXTENSIONS: ReadonlyMap<number, number> = new Map([
   [IPV6_DSTOPTS, IPV6_EXTENSION.destination],
 ]);
 
-export interface Ipv6ReceiverOptions {
-  readonly interfaceName: string;
-  readonly interfaceIndex: number;
-  readonly filter: readonly FilterInstruction[];
-  /** Bytes of queue. */
-  readonly room: number;
-  /** With IP header; only valid during the call. */
-  readonly onPacket: (packet: Uint8Array) => void;
-  /** Receiving failed; nothing more is received. */
-  readonly onError: (error: Error) => void;
-}
-
 interface Slot {
   /** Header and payload, one after the other. */
   readonly packet: Uint8Array;
@@ -80,8 +65,8 @@ interface Slot {
   readonly controlView: DataView;
 }
 
-export class Ipv6Receiver {
-  readonly #options: Ipv6ReceiverOptions;
+export class Ipv6Receiver implements Receiver {
+  readonly #options: ReceiverOptions;
   readonly #fd: number;
   readonly #slots: readonly Slot[];
   readonly #vector: MessageVector;
@@ -89,7 +74,7 @@ export class Ipv6Receiver {
   #isClosed = false;
 
   /** Throws SocketOpenError. */
-  constructor(options: Ipv6ReceiverOptions) {
+  constructor(options: ReceiverOptions) {
     this.#options = options;
     const c = libc();
     const fd = c.socket(AF_INET6, SOCK_RAW, VRRP_PROTOCOL);
@@ -113,26 +98,21 @@ export class Ipv6Receiver {
     this.#startPoll();
   }
 
-  /** Replaces the filter; nothing is lost or seen twice by this socket. */
   attach(filter: readonly FilterInstruction[]): Outcome {
     return withFilter(filter, (option) => this.#set(SOL_SOCKET, SO_ATTACH_FILTER, option, 'attach a packet filter'));
   }
 
-  /** Joins or leaves a group, given as bytes. */
-  setMembership(group: Uint8Array, isJoin: boolean, doing: string): Outcome {
+  setMembership(group: IpAddress, isJoin: boolean, doing: string): Outcome {
+    if (typeof group !== 'bigint') return refusal(constants.errno.EAFNOSUPPORT, doing);
     // struct ipv6_mreq: group, interface index.
     const request = new Uint8Array(20);
-    request.set(group, 0);
+    writeIpv6Address(new DataView(request.buffer), 0, group);
     request.set(intOption(this.#options.interfaceIndex), 16);
     return this.#set(IPPROTO_IPV6, isJoin ? IPV6_ADD_MEMBERSHIP : IPV6_DROP_MEMBERSHIP, request, doing);
   }
 
-  /** Packets thrown away for want of room. */
   drops(): number {
-    const words = new Uint32Array(SK_MEMINFO_WORDS);
-    // A kernel without SO_MEMINFO (before 4.12) cannot tell.
-    libc().getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, new Uint8Array(words.buffer));
-    return words[SK_MEMINFO_DROPS] ?? 0;
+    return socketDrops(this.#fd);
   }
 
   pause(): void {
@@ -159,11 +139,7 @@ export class Ipv6Receiver {
     must(this.#set(SOL_SOCKET, SO_BINDTODEVICE, name, `bind to ${interfaceName}`));
     while (libc().recvmmsg(this.#fd, this.#vector.headers, BATCH, 0) > 0) this.#vector.reset(BATCH);
     this.#vector.reset(BATCH);
-    const size = intOption(room);
-    // Without CAP_NET_ADMIN the system's limit applies.
-    if (!this.#set(SOL_SOCKET, SO_RCVBUFFORCE, size, 'enlarge the receive queue').ok) {
-      must(this.#set(SOL_SOCKET, SO_RCVBUF, size, 'enlarge the receive queue'));
-    }
+    must(enlargeQueue(this.#fd, room, `enlarge the receive queue on ${interfaceName}`));
     for (const option of [IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVHOPOPTS, IPV6_RECVRTHDR, IPV6_RECVDSTOPTS]) {
       must(this.#set(IPPROTO_IPV6, option, intOption(1), 'ask for what is beside the payload'));
     }

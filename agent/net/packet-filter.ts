@@ -24,6 +24,9 @@ const RETURN = 0x06;
 const ACCEPT = 0xffffffff;
 /** SKF_NET_OFF: offsets from here on count from the IP header, wherever the packet's data begin. */
 const IP_HEADER = 0xfff0_0000;
+/** SKF_AD_OFF + SKF_AD_PKTTYPE: whom the frame was sent to (linux/if_packet.h). */
+const PACKET_TYPE = 0xffff_f004;
+const PACKET_OTHERHOST = 3;
 /**
  * With more addresses than these a filter looks at the kind of message alone: a socket's filter has to fit in 20 KiB
  * (net.core.optmem_max of older kernels), an instruction of ours takes two of 8 bytes, an IPv6 address 18 of ours.
@@ -69,6 +72,17 @@ export function advertisementFilter(
     const target = (jump: number) => (jump === REST ? last - at - 1 : jump);
     return [code, target(yes), target(no), operand];
   });
+}
+
+/** For a packet socket without the frames' headers: of IPv4 packets, those of protocol 112 that came to this host. */
+export function vrrpFrameFilter(then: readonly FilterInstruction[]): readonly FilterInstruction[] {
+  const program: FilterInstruction[] = [
+    [LOAD_BYTE, 0, 0, PACKET_TYPE],
+    [JUMP_EQUAL, 0, 1, PACKET_OTHERHOST],
+    [RETURN, 0, 0, 0],
+  ];
+  requireEqual(program, LOAD_BYTE, 9, 112);
+  return [...program, ...then];
 }
 
 /** Ethernet frames of ARP whose sender has one of these addresses. */

@@ -23,6 +23,11 @@ export interface VrrpSocketOptions extends VrrpSenderOptions {
   /** Whether packets of any TTL or hop limit are wanted: true while a unicast router is on the interface. */
   readonly anyTtl: boolean;
   /**
+   * The interface is a macvlan of ours: packets are taken before the kernel asks whether their source would be reached by
+   * it (ipv4-frame-receiver.ts). Of IPv6 the kernel does not ask.
+   */
+  readonly takesFrames: boolean;
+  /**
    * One IP packet of protocol 112, header included, possibly malformed; cut at 2048 bytes. For IPv6 the header is the 40
    * bytes of RFC 8200, made of what the kernel tells: whatever extension headers there were are gone. The bytes are only
    * valid during the call.

@@ -27,6 +27,7 @@ export class AdvertSockets {
   /** Whether a router that hears elsewhere sends from here: the interface is its macvlan. */
   isSending = false;
   #socket: VrrpSocket | undefined;
+  #takesFrames = false;
   #sender: VrrpSender | undefined;
 
   constructor(
@@ -49,7 +50,7 @@ export class AdvertSockets {
   fit(link: Link | undefined): void {
     if (this.#socket !== undefined && this.#socket.interfaceIndex !== link?.index) this.#closeSocket();
     if (this.#sender !== undefined && this.#sender.interfaceIndex !== link?.index) this.#closeSender();
-    if (!this.#needsSocket) this.#closeSocket();
+    if (!this.#needsSocket || this.#takesFrames !== this.#isMacvlan) this.#closeSocket();
     if (!this.isSending) this.#closeSender();
     if (link === undefined) return;
     if (this.#needsSocket) this.#openSocket(link);
@@ -78,6 +79,14 @@ export class AdvertSockets {
     return this.routers.size + this.above.size > 0;
   }
 
+  /** Routers that are on the interface below hear here. */
+  get #isMacvlan(): boolean {
+    for (const { settings, hearingDevice } of this.routers.values()) {
+      if (hearingDevice !== settings.interface) return true;
+    }
+    return false;
+  }
+
   #sends(): VrrpSender | undefined {
     return this.#socket ?? this.#sender;
   }
@@ -88,12 +97,14 @@ export class AdvertSockets {
     const anyTtl = routers.some(({ unicastPeers }) => unicastPeers !== undefined);
     try {
       if (this.#socket === undefined) {
+        this.#takesFrames = this.#isMacvlan;
         this.#socket = this.edges.openVrrpSocket({
           family: this.family,
           interfaceName: link.name,
           interfaceIndex: link.index,
           groups,
           anyTtl,
+          takesFrames: this.#takesFrames,
           onPacket: this.events.onPacket,
           onError: (error) => {
             this.#closeSocket();

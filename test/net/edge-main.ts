@@ -41,6 +41,7 @@ interface Question {
   readonly destination?: string;
   readonly count?: number;
   readonly name?: string;
+  readonly takesFrames?: boolean;
 }
 
 const name = process.argv[2] ?? '';
@@ -93,7 +94,7 @@ function routersOf({ family = 4, version = 3 }: Question, hmac: Hmac | undefined
 }
 
 const vrrpOptions = (question: Question, interfaceIndex = index()): VrrpSocketOptions => {
-  const { family = 4, groups, on = true } = question;
+  const { family = 4, groups, on = true, takesFrames = false } = question;
   hmac = hmacOf(question);
   const routers = routersOf(question, hmac);
   return {
@@ -102,6 +103,7 @@ const vrrpOptions = (question: Question, interfaceIndex = index()): VrrpSocketOp
     interfaceIndex,
     groups: on ? (groups?.map(ip) ?? [VRRP_GROUPS[family]]) : [],
     anyTtl: false,
+    takesFrames,
     onPacket: (packet) => {
       const reception = decodeAdvertisement(family, packet, routers);
       const source = reception.source === undefined ? '' : formatIp(reception.source);
@@ -157,6 +159,13 @@ const answers: Readonly<Record<string, (question: Question) => unknown>> = {
   openVrrp: (question) => {
     vrrp?.close();
     vrrp = openVrrpSocket(vrrpOptions(question));
+    return true;
+  },
+  openVrrpOnMacvlan: (question) => {
+    vrrp?.close();
+    const { name: interfaceName = '' } = question;
+    const interfaceIndex = rtnetlink.link(interfaceName)?.index ?? 0;
+    vrrp = openVrrpSocket({ ...vrrpOptions({ ...question, takesFrames: true }, interfaceIndex), interfaceName });
     return true;
   },
   openVrrpOn: (question) => {

@@ -132,6 +132,50 @@ test('reception outlives garbage collection, even if the owner forgot the socket
   }
 });
 
+test('a macvlan without an address hears those with its MAC address, however strict the host is about sources', {
+  skip,
+}, async (t) => {
+  const lab = await Lab.open();
+  t.after(() => lab.close());
+  const a = await lab.host('a', { addresses: ['10.9.0.1/24'] });
+  const b = await lab.host('b', { addresses: ['10.9.0.2/24'] });
+  await a.ip('link set em1 address 00:00:5e:00:01:0a');
+  await b.ip(
+    'link add vrrp.10 link em1 address 00:00:5e:00:01:0a type macvlan mode private',
+    'link set vrrp.10 addrgenmode none',
+    'link set vrrp.10 up',
+  );
+  const [tap, edge] = [await Tap.open(a), await Edge.start(b)];
+  await edge.ask('openVrrpOnMacvlan', { name: 'vrrp.10' });
+  for (const [round, filter] of ['0', '1', '2'].entries()) {
+    for (const name of ['all', 'em1', 'vrrp/10'])
+      await b.run('sysctl', '-qw', `net.ipv4.conf.${name}.rp_filter=${filter}`);
+    const seen = edge.events.length;
+    const spoiled = advertPacket({ ...good, priority: 40 + round });
+    spoiled[10] = (spoiled[10] ?? 0) ^ 1;
+    tap.send(spoiled);
+    const ospf = ipv4Packet('10.9.0.1', '224.0.0.18', new Uint8Array(24));
+    ospf[9] = 89;
+    checksumIpHeader(ospf, 20);
+    tap.send(ospf);
+    tap.send(advertPacket({ ...good, ttl: 254 }));
+    await edge.untilEvent({ event: 'dropped', reason: 'bad-ttl' }, 3000, seen);
+    // A frame is not shorter than 60 bytes; what fills it up is none of the packet's.
+    tap.send(Buffer.concat([advertPacket({ ...good, priority: 100 + round }), Buffer.alloc(14, 0x55)]));
+    await edge.untilEvent({ event: 'advertisement', source: '10.9.0.1', priority: 100 + round });
+    assert.equal(edge.events.length, seen + 2, JSON.stringify(edge.events.slice(seen)));
+  }
+  assert.match(await b.run('ip', 'maddress', 'show', 'dev', 'vrrp.10'), /224\.0\.0\.18/);
+  await b.ip('link set vrrp.10 down', 'link set vrrp.10 up');
+  tap.send(advertPacket({ ...good, priority: 200 }));
+  await edge.untilEvent({ event: 'advertisement', priority: 200 });
+  // Without an address it cannot send as an ordinary socket would; the sender can.
+  const own = hex(advertPacket({ ...good, source: '10.9.0.2' }));
+  assert.deepEqual(await edge.ask('send', { packet: own }), { ok: true });
+  await tap.untilAdvert('10.9.0.2', 3000, 0);
+  assert.equal(edge.count({ event: 'advertisement', source: '10.9.0.2' }), 0, 'its own are not heard');
+});
+
 test('a program that is started inherits no socket', { skip }, async (t) => {
   const { edge } = await laboratory(t);
   for (const ask of ['openArp', 'openNeighbor', 'monitor', 'openAndForget']) await edge.ask(ask);
