@@ -3,7 +3,7 @@
  *
  * What makes an alert: a member that becomes active or fault, or was active or fault. Entering or leaving backup alone
  * (an agent that starts or stops beside a working active router) is no failover and is not mailed; it is listed when
- * something else is.
+ * something else is. Neither is a restart of an agent that keeps its role.
  */
 import { MemberState } from '../../proto/gen/baton/v1/status.js';
 import { type Evidence, findCause, type TrackedChecks } from './cause.js';
@@ -87,7 +87,8 @@ export const LATE_AFTER_MS = 5_000;
 export const SAME_HANDOVER_MS = 5_000;
 
 /** undefined: nothing that anybody should be told. */
-export function judgeChanges(input: AlertInput): Alert | undefined {
+export function judgeChanges(given: AlertInput): Alert | undefined {
+  const input = { ...given, changes: withoutRestarts(given.changes) };
   // A node's own order is that of its events, whatever its clock did; between nodes there is nothing but the clocks.
   const last = new Map(input.changes.map((change) => [change.node, change]));
   const changes = [...input.changes].sort((one, other) => one.at - other.at || one.eventId - other.eventId);
@@ -118,6 +119,20 @@ export function judgeChanges(input: AlertInput): Alert | undefined {
     changes,
     members: [...input.members].sort((one, other) => (one.node < other.node ? -1 : 1)),
   };
+}
+
+/**
+ * An agent that made room for the next one, which went on where it stopped: nothing moved (docs/decisions/0020). A suspended
+ * one without a next one stays: its addresses go at the end of their leases.
+ */
+function withoutRestarts(changes: readonly MemberChange[]): MemberChange[] {
+  const kept: MemberChange[] = [];
+  for (const change of changes) {
+    const before = kept.findLastIndex(({ node }) => node === change.node);
+    if (change.cause === 'resumed' && kept[before]?.cause === 'suspended') kept.splice(before, 1);
+    else kept.push(change);
+  }
+  return kept;
 }
 
 type Story = Pick<Alert, 'kind' | 'severity' | 'headline' | 'notes'>;

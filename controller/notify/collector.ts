@@ -44,6 +44,7 @@ export async function collect(options: CollectorOptions, now: number): Promise<C
         happenedAt: change.at,
         leftActive: change.from === MemberState.ACTIVE,
         becameActive: change.to === MemberState.ACTIVE,
+        suspended: change.cause === 'suspended',
       })),
       options.groupWaitMs,
     );

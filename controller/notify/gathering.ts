@@ -21,6 +21,8 @@ export interface Recorded {
   readonly happenedAt: number;
   readonly leftActive: boolean;
   readonly becameActive: boolean;
+  /** Its agent makes room for the next one, which goes on where it stopped (docs/decisions/0020). */
+  readonly suspended: boolean;
 }
 
 /**
@@ -30,22 +32,26 @@ export interface Recorded {
 export function completeAt(changes: readonly Recorded[], groupWaitMs: number): number {
   const first = Math.min(...changes.map((change) => change.receivedAt));
   const heldUpMs = Math.max(...changes.map((change) => change.receivedAt - change.happenedAt));
-  if (heldUpMs > HELD_UP_AFTER_MS && isHalfTold(changes)) return first + Math.max(groupWaitMs, LATE_HALF_WAIT_MS);
+  const unanswered = lastUnanswered(changes);
+  if (unanswered !== undefined && (heldUpMs > HELD_UP_AFTER_MS || unanswered.suspended)) {
+    return first + Math.max(groupWaitMs, LATE_HALF_WAIT_MS);
+  }
   return first + Math.max(groupWaitMs, heldUpMs > LATE_AFTER_MS ? LATE_WAIT_MS : 0);
 }
 
-/** The last that gave up being active has no successor yet; what was before, or it was itself before, does not count. */
-function isHalfTold(changes: readonly Recorded[]): boolean {
+/** The last that gave up being active, if it has no successor yet; what was before, or it was itself before, does not count. */
+function lastUnanswered(changes: readonly Recorded[]): Recorded | undefined {
   const last = changes
     .filter((change) => change.leftActive)
     .reduce<Recorded | undefined>((a, b) => (a !== undefined && a.happenedAt > b.happenedAt ? a : b), undefined);
-  if (last === undefined) return false;
-  return !changes.some(
+  if (last === undefined) return undefined;
+  const isAnswered = changes.some(
     ({ node, becameActive, happenedAt }) =>
       becameActive &&
       // It may have come back itself, but not before it left; another one's clock may differ.
       (node === last.node ? happenedAt > last.happenedAt : happenedAt > last.happenedAt - SAME_HANDOVER_MS),
   );
+  return isAnswered ? undefined : last;
 }
 
 /** Whether an instant has come; one that lies further ahead than it can be was made by a clock that was wrong. */

@@ -279,3 +279,31 @@ test("one node's changes keep their order when its clock was set back between th
   );
   assert.equal(alert?.headline, 'base1 gave up (backup), base2 active');
 });
+
+test('an agent that is replaced and goes on where it stopped is nothing to be told of', () => {
+  const restart = [
+    change('base1', ACTIVE, INITIALIZE, 'suspended'),
+    change('base1', INITIALIZE, ACTIVE, 'resumed', { knownState: INITIALIZE }),
+  ];
+  assert.equal(judge(restart, [now('base1', ACTIVE), now('base2', BACKUP)]), undefined);
+  const twice = [...restart, ...restart];
+  assert.equal(judge(twice, [now('base1', ACTIVE), now('base2', BACKUP)]), undefined);
+  const failedAfter = [
+    ...restart,
+    change('base1', ACTIVE, FAULT, 'check-failed'),
+    change('base2', BACKUP, ACTIVE, 'priority-zero-heard'),
+  ];
+  assert.equal(judge(failedAfter, [now('base1', FAULT), now('base2', ACTIVE)])?.headline, 'base1 -> base2 active');
+});
+
+test('an agent that is replaced by none, or too late, is', () => {
+  const suspended = change('base1', ACTIVE, INITIALIZE, 'suspended');
+  const alone = judge([suspended], [now('base1', INITIALIZE), now('base2', BACKUP)]);
+  assert.equal(alone?.headline, 'base1 gave up (initialize), no active router known');
+  const late = [
+    suspended,
+    change('base2', BACKUP, ACTIVE, 'active-down'),
+    change('base1', INITIALIZE, BACKUP, 'startup', { knownState: INITIALIZE }),
+  ];
+  assert.equal(judge(late, [now('base1', BACKUP), now('base2', ACTIVE)])?.headline, 'base1 -> base2 active');
+});

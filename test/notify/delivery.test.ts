@@ -66,8 +66,8 @@ test('back-off doubles from 2 s to 5 min and is spread by a fifth', () => {
   assert.equal(retryDelayMs(1, 0.999_999), 2_400);
 });
 
-const gained = { node: 'b', leftActive: false, becameActive: true };
-const gone = { node: 'a', leftActive: true, becameActive: false };
+const gained = { node: 'b', leftActive: false, becameActive: true, suspended: false };
+const gone = { node: 'a', leftActive: true, becameActive: false, suspended: false };
 
 test('changes are complete one group wait after the first arrived', () => {
   const live = [
@@ -104,4 +104,14 @@ test('an instant that a wrong clock put far ahead has come', () => {
   assert.equal(hasCome(1_000, 999, 5_000), false);
   assert.equal(hasCome(1_000, 1_000, 5_000), true);
   assert.equal(hasCome(1_000_000, 1_000, 5_000), true);
+});
+
+test('an agent that makes room for the next one is waited for 20 s, until that one goes on or another takes over', () => {
+  const suspended = { receivedAt: 100_000, happenedAt: 99_990, ...gone, suspended: true };
+  assert.equal(completeAt([suspended], 2_000), 120_000);
+  assert.equal(
+    completeAt([suspended, { receivedAt: 101_000, happenedAt: 100_900, ...gained, node: 'a' }], 2_000),
+    102_000,
+  );
+  assert.equal(completeAt([suspended, { receivedAt: 103_000, happenedAt: 102_900, ...gained }], 2_000), 102_000);
 });
