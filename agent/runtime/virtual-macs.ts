@@ -172,10 +172,15 @@ export class VirtualMacs {
     const { table, trouble } = this.tools;
     const { name, base, address, router } = macvlan;
     const baseLink = table.link(base);
-    const there = table.link(name);
+    let there = table.link(name);
     if (there === undefined) this.#ours.delete(name);
     // It comes and goes with the interface that it is on: its return is told by an event.
     if (baseLink === undefined) return true;
+    if (there !== undefined && !isMarked(there)) {
+      // Its making is told before its mark is there, and the mark of an interface that is down is not told at all.
+      this.#refresh(name, now);
+      there = table.link(name);
+    }
     if (there !== undefined && !isMarked(there)) {
       const what = 'an interface with the name of a virtual MAC interface exists and is not ours';
       trouble.failed(what, name, `rename or remove it, or give router ${router.name} another virtual MAC name`, now);

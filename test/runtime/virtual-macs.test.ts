@@ -20,6 +20,8 @@ function making(...others: readonly Link[]) {
   const { outbox, trouble, of } = listener();
   let next = 10;
   let refusal: string | undefined;
+  /** What the kernel says of an interface that the table does not know yet. */
+  const shown = new Map<string, Link>();
   const kernel = {
     createMacvlan: ({ name, baseIndex, address, alias }: MacvlanRequest) => {
       calls.push(`make ${name} on ${baseIndex}`);
@@ -44,7 +46,7 @@ function making(...others: readonly Link[]) {
       calls.push(`delete ${index}`);
       return OK;
     },
-    link: (name: string) => table.link(name),
+    link: (name: string) => shown.get(name) ?? table.link(name),
     addAddresses: (requests: readonly AddressRequest[]) =>
       requests.map(({ address, interfaceIndex }) => {
         calls.push(`add ${formatIp(address)} to ${interfaceIndex}`);
@@ -90,6 +92,7 @@ function making(...others: readonly Link[]) {
     take,
     quiet,
     of,
+    shown,
     refuse: (code: string | undefined) => {
       refusal = code;
     },
@@ -200,6 +203,25 @@ test('an interface of the name that is not ours is told of, left alone and waite
   table.linkRemoved(7);
   assert.equal(macs.fit(0), true);
   assert.ok(macs.isOurs(router, 'vrrp.10'));
+});
+
+test('what is told of one that is down as it was before it was marked is no reason to leave it alone', () => {
+  const { macs, table, take, shown, of } = making();
+  const router = running(options());
+  table.linkChanged(link(2, 'em1', { flags: 0 }));
+  macs.arrange([router], 1);
+  const made = table.link('vrrp.10');
+  assert.ok(made !== undefined);
+  shown.set('vrrp.10', made);
+  const { alias: _alias, ...unmarked } = made;
+  table.linkChanged(unmarked);
+  take();
+  assert.equal(macs.fit(2), true);
+  assert.equal(macs.isOurs(router, 'vrrp.10'), true);
+  table.linkChanged(link(2, 'em1'));
+  macs.fit(3);
+  assert.ok(take().includes(`set ${made.index} up true`));
+  assert.deepEqual(of('log'), []);
 });
 
 test('one that cannot be made is tried again', () => {
