@@ -37,6 +37,7 @@ export function problemsOf({ routers, groups, hostNetworks }: ElectionSettings):
     judgeElection(settings, path, taken, refuse);
     judgeAddresses(settings, path, taken, refuse);
     judgeTransport(settings, path, refuse);
+    judgeWatching(settings, path, refuse);
     judgeAuthentication(settings, path, refuse);
   }
   judgeGroups(groups, routers, refuse);
@@ -127,6 +128,23 @@ function judgeTransport(settings: RouterSettings, path: string, refuse: Refuse):
     if (!isWhole(minTtl, 0, 255) || !isWhole(maxTtl, minTtl, 255)) {
       refuse(`${path}.unicast`, `the TTL must be between 0 and 255, not from ${minTtl} to ${maxTtl}`);
     }
+  }
+}
+
+/** Hold times, and whom it knows and asks for. */
+function judgeWatching(settings: RouterSettings, path: string, refuse: Refuse): void {
+  const { router, family, knownSources, trackDelays, verifyInterval } = settings;
+  for (const source of knownSources) {
+    if (parseOf(source, family) === undefined) {
+      refuse(`${path}.knownSources`, `${source} is not ${nameOf(family)} address`);
+    }
+  }
+  for (const { id, up, down } of trackDelays) {
+    if (!router.tracks.some((track) => track.id === id)) refuse(`${path}.trackDelays`, `${id} is not tracked`);
+    if (!(up >= 0 && down >= 0)) refuse(`${path}.trackDelays`, `a delay of ${id} must not be negative`);
+  }
+  if (!(verifyInterval === 0 || verifyInterval >= MICROS_PER_SECOND)) {
+    refuse(`${path}.verifyInterval`, `it must be 0 or at least 1 s, not ${verifyInterval} us`);
   }
 }
 

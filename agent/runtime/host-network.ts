@@ -75,11 +75,13 @@ export class HostNetworks {
     }
   }
 
-  /** Whether everything of it is there; undefined: there is no such host network. */
+  /** Whether everything of it is there that is not to be done without (noTrack); undefined: there is no such host network. */
   isComplete(name: string): boolean | undefined {
     const network = this.#networks.get(name);
     if (network === undefined) return undefined;
-    return itemsOf(network, this.tools).every(({ present }) => present);
+    const { addresses, routes, rules } = network.settings;
+    const untracked = [...addresses, ...routes, ...rules].map(({ noTrack }) => noTrack === true);
+    return itemsOf(network, this.tools).every(({ present }, index) => present || untracked[index] === true);
   }
 
   get items(): readonly ElectionItemStatus[] {

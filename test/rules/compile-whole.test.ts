@@ -233,6 +233,21 @@ describe('sync groups', () => {
     assert.deepStrictEqual(tracks(text, 'web'), ['zeal -9']);
   });
 
+  test('hold times come along, those of the group as well', () => {
+    const held = `${CHECKS}${router({ track: '[{interface: em2, upDelay: 30s}]' })}${web}${sample(
+      'SyncGroup',
+      'both',
+      'routers: [web, pg], track: [{check: zeal, downDelay: 2s}]',
+    )}`;
+    const delays = (compile(held).routers.find(({ name }) => name === 'pg')?.track ?? []).map(
+      ({ interface: device, check, upDelay, downDelay }) => [`${device}${check}`, upDelay?.seconds, downDelay?.seconds],
+    );
+    assert.deepStrictEqual(delays, [
+      ['em2', 30, undefined],
+      ['zeal', undefined, 2],
+    ]);
+  });
+
   test('with trackingWeight they do', () => {
     const text = CHECKS + pg + web + group(', trackingWeight: true');
     assert.deepStrictEqual(tracks(text, 'pg'), ['alive -60', 'load 2', 'em2 -60', 'zeal 0']);

@@ -56,6 +56,22 @@ describe('a bundle that breaks one rule is refused for it', () => {
     ['vrid', inRouter({ vrid: 300 }), 'routers[pg].vrid: must be from 1 to 255, not 300'],
     ['version', inRouter({ version: 0 }), 'routers[pg].version: must be 2 or 3, not 0'],
     ['priority', inRouter({ priority: 0 }), 'routers[pg].priority: must be from 1 to 255, not 0'],
+    ['no verify interval', inRouter({ verifyInterval: undefined }), `routers[pg].verifyInterval: ${DEFAULT}`],
+    [
+      'verify interval',
+      inRouter({ verifyInterval: { seconds: 0, nanos: 999_000_000 } }),
+      'routers[pg].verifyInterval: must be from 1s to 1h, not 999ms, or 0s for never',
+    ],
+    [
+      'known source of the other family',
+      inRouter({ knownSources: ['fe80::1'] }),
+      'routers[pg].knownSources[0]: fe80::1 is an IPv6 address, but IPv4 is needed here',
+    ],
+    [
+      'hold time',
+      ({ router: { track } }) => void Object.assign(track[0] ?? {}, { upDelay: { seconds: 3601, nanos: 0 } }),
+      'routers[pg].track[0].upDelay: must be from 0s to 1h, not 1h1s',
+    ],
     ['no interval', inRouter({ advertisementInterval: undefined }), `routers[pg].advertisementInterval: ${DEFAULT}`],
     [
       'absurd interval',

@@ -38,6 +38,17 @@ describe('a configuration is refused', () => {
     ['for a source that is no address', [settings({ more: { sourceAddress: '10.0.0' } })], 'routers[r].sourceAddress'],
     ['for a peer that is no address', [settings({ more: { peers: ['x'] } })], 'routers[r].peers'],
     ['for a password in version 3', [settings({ more: { password: bytes(8) } })], 'routers[r].password'],
+    [
+      'for a known source of the other family',
+      [settings({ more: { knownSources: ['::1'] } })],
+      'routers[r].knownSources',
+    ],
+    [
+      'for a hold time of what is not tracked',
+      [settings({ more: { trackDelays: [{ id: 'check web', up: 1, down: 1 }] } })],
+      'routers[r].trackDelays',
+    ],
+    ['for questions every 0.9 s', [settings({ more: { verifyInterval: 900_000 } })], 'routers[r].verifyInterval'],
     ['for a password of 7 bytes', [settings({ version: 2, more: { password: bytes(7) } })], 'routers[r].password'],
   ] as const) {
     test(why, () => {

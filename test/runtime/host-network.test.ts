@@ -121,6 +121,20 @@ test('what cannot be there is told of once, and its state says why', () => {
   );
   assert.equal(of('item').length, 3);
   assert.equal(networks.isComplete('lan'), false);
+  const noTrack = true;
+  networks.configure(
+    [
+      network({
+        addresses: [{ address: '10.1.0.1', prefixLength: 24, device: 'em1', noTrack }],
+        routes: [{ ...route('10.9.0.0/16'), noTrack }],
+        rules: [{ ...rule('from all'), noTrack }],
+      }),
+    ],
+    0,
+  );
+  assert.ok(networks.items.every(({ present }) => !present));
+  assert.equal(networks.isComplete('lan'), true, 'nobody waits for what may be missing');
+  networks.configure([network({ routes: [route('10.9.0.0/16')], rules: [rule('from all')] })], 0);
   refuse(undefined);
   networks.restore(true, 0);
   assert.equal(networks.isComplete('lan'), true);
