@@ -18,6 +18,11 @@ export function isNotThere(error: unknown): boolean {
   return codeOf(error) === status.UNAVAILABLE && /No connection established|Name resolution/u.test(detailsOf(error));
 }
 
+/** The controller knows nothing of that name. */
+export function isNotFound(error: unknown): boolean {
+  return codeOf(error instanceof Failure ? error.cause : error) === status.NOT_FOUND;
+}
+
 export function explainCallError(error: unknown, { doing, controller, context }: CallPlace): Failure {
   const details = singleLine(detailsOf(error), 2_000);
   const where = `${controller} (context "${context}")`;

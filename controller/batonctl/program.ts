@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { printableLines } from '../../proto/rules/printable-text.js';
 import { applyCommand } from './commands/apply.js';
+import { checksCommand } from './commands/checks.js';
 import { completionCommand } from './commands/completion.js';
 import { contextCommand } from './commands/context.js';
 import { deleteCommand } from './commands/delete.js';
@@ -10,10 +11,12 @@ import { getCommand } from './commands/get.js';
 import { importCommand } from './commands/import.js';
 import { mailCommand } from './commands/mail.js';
 import { nodesCommand } from './commands/nodes.js';
+import { rotateKeyCommand } from './commands/rotate-key.js';
 import { statusCommand } from './commands/status.js';
 import { tokenCommand } from './commands/token.js';
 import { versionCommand } from './commands/version.js';
 import { watchCommand } from './commands/watch.js';
+import { whatIfCommand } from './commands/whatif.js';
 import { Failure, messageOf } from './failure.js';
 import { addCommonOptions } from './invocation.js';
 import { choosePaint } from './paint.js';
@@ -48,10 +51,13 @@ function buildProgram(surroundings: Surroundings): Command {
     watchCommand(surroundings),
     eventsCommand(surroundings),
     nodesCommand(surroundings),
+    checksCommand(surroundings),
+    whatIfCommand(surroundings),
     importCommand(surroundings),
     applyCommand(surroundings),
     getCommand(surroundings),
     deleteCommand(surroundings),
+    rotateKeyCommand(surroundings),
     tokenCommand(surroundings),
     mailCommand(surroundings),
     contextCommand(surroundings),

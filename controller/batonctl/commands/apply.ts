@@ -79,10 +79,16 @@ function changeWord(change: ChangeKind): string {
   return change.replace(/^CHANGE_KIND_/u, '').toLowerCase();
 }
 
-async function waitForNodes(
+/**
+ * Says of each node when it has put a generation in force; and of others that refuse what is wanted of them, unless
+ * `isOneOf` leaves them out.
+ * @throws Failure: 3 when one refuses it, 1 when time is up
+ */
+export async function waitForNodes(
   { session, surroundings }: Invocation,
-  { generation, nodes }: ApplyResponse,
+  { generation, nodes }: Pick<ApplyResponse, 'generation' | 'nodes'>,
   timeoutMs: number,
+  isOneOf: (node: string) => boolean = () => true,
 ): Promise<void> {
   const { stderr, interrupted } = surroundings;
   const enough = new AbortController();
@@ -96,7 +102,7 @@ async function waitForNodes(
       'wait for the nodes',
       ({ status }) => status.watchStatus({}),
       ({ status }) => {
-        const judged = status && judgeRollout(status, generation, nodes);
+        const judged = status && judgeRollout(status, generation, nodes)?.filter(({ node }) => isOneOf(node));
         if (judged === undefined) return true;
         seen = judged;
         for (const { node, state, text } of judged) {
