@@ -70,7 +70,7 @@ export class HostWatch {
     this.refresh();
   }
 
-  /** True once after routes or rules may have gone: those that we put there are to be looked at. */
+  /** True once after routes or rules may have gone, or may be possible again: those of ours are to be looked at. */
   takeSuspicion(): boolean {
     const areSuspect = this.#areItemsSuspect;
     this.#areItemsSuspect = false;
@@ -123,6 +123,8 @@ export class HostWatch {
         this.#changed('nothing');
         return;
       case 'addressAdded':
+        // With the subnet that it brings, a gateway may be reached that could not be before.
+        if (!this.table.has(event.address)) this.#areItemsSuspect = true;
         this.table.addressAdded(event.address);
         this.#changed('nothing');
         return;

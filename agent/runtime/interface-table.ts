@@ -14,13 +14,16 @@ const OPTIMISTIC = 0x04;
 
 export class InterfaceTable {
   readonly #links = new Map<number, Link>();
+  /** Index by name: there may be thousands, and every router asks for several at every change. */
+  readonly #indexes = new Map<string, number>();
   /** By interface, then by address and prefix length, in the kernel's order. */
   readonly #addresses = new Map<number, Map<Key, InterfaceAddress>>();
 
   /** Everything anew. */
   replace(links: readonly Link[], addresses: readonly InterfaceAddress[]): void {
     this.#links.clear();
-    for (const link of links) this.#links.set(link.index, link);
+    this.#indexes.clear();
+    for (const link of links) this.linkChanged(link);
     this.replaceAddresses(addresses);
   }
 
@@ -30,10 +33,13 @@ export class InterfaceTable {
   }
 
   linkChanged(link: Link): void {
+    this.#forgetName(link.index);
     this.#links.set(link.index, link);
+    this.#indexes.set(link.name, link.index);
   }
 
   linkRemoved(index: number): void {
+    this.#forgetName(index);
     this.#links.delete(index);
     this.#addresses.delete(index);
   }
@@ -53,8 +59,8 @@ export class InterfaceTable {
   }
 
   link(name: string): Link | undefined {
-    for (const link of this.#links.values()) if (link.name === name) return link;
-    return undefined;
+    const index = this.#indexes.get(name);
+    return index === undefined ? undefined : this.#links.get(index);
   }
 
   linkOf(index: number): Link | undefined {
@@ -98,6 +104,12 @@ export class InterfaceTable {
       secondary ??= address;
     }
     return secondary;
+  }
+
+  /** Of an interface that is renamed or goes: the name may be another one's by now. */
+  #forgetName(index: number): void {
+    const name = this.#links.get(index)?.name;
+    if (name !== undefined && this.#indexes.get(name) === index) this.#indexes.delete(name);
   }
 }
 

@@ -5,7 +5,14 @@
  */
 import { type IpPrefix, parseIp } from '../../proto/rules/ip.js';
 import type { Instant } from '../../proto/rules/time.js';
-import { type NextHop, type RouteRequest, type Rtnetlink, RtnetlinkError } from '../link/rtnetlink.js';
+import {
+  isRequestedRoute,
+  type NextHop,
+  type RouteRequest,
+  type Rtnetlink,
+  RtnetlinkError,
+  routeDestination,
+} from '../link/rtnetlink.js';
 import { OK, type Outcome } from '../net/system-error.js';
 import type { InterfaceTable } from './interface-table.js';
 import { type Asked, ItemKeeper, type ItemKernel } from './item-keeper.js';
@@ -14,9 +21,6 @@ import type { Outbox } from './outbox.js';
 import type { RunningRouter } from './running-router.js';
 
 type RouteCalls = Pick<Rtnetlink, 'changeRoutes' | 'routes'>;
-
-/** What the kernel makes of a route without a metric (IP6_RT_PRIO_USER of net/ip6_route.h). */
-const DEFAULT_METRIC = { 4: 0, 6: 1024 } as const;
 
 export class RouteKeeper {
   readonly items: ItemKeeper<RouteSettings, RouteRequest>;
@@ -96,14 +100,10 @@ class RouteKernel implements ItemKernel<RouteSettings, RouteRequest> {
   }
 
   isThere(request: RouteRequest): boolean {
-    const { family, table, protocol, metric = DEFAULT_METRIC[family], tos, type } = request;
-    const destination = request.destination ?? { address: family === 6 ? 0n : 0, prefixLength: 0 };
+    const { family, table, protocol } = request;
     try {
-      const routes = this.kernel.routes({ family, table, protocol, destinations: [destination] });
-      return routes.some(
-        (route) =>
-          route.metric === metric && route.tos === tos && route.type === type && route.gateway === request.gateway,
-      );
+      const routes = this.kernel.routes({ family, table, protocol, destinations: [routeDestination(request)] });
+      return routes.some((route) => isRequestedRoute(request, route));
     } catch (error) {
       if (!(error instanceof RtnetlinkError)) throw error;
       return false;

@@ -17,6 +17,8 @@ export class RouteTable {
   /** By destination and table. */
   readonly #routes = new Map<string, Route[]>();
   #watched = new Map<string, WatchedRoute>();
+  /** Whether interfaces are up and have carrier, as told since the dump. */
+  readonly #up = new Map<number, boolean>();
 
   /** What is wanted from now on; what is known of it is to be dumped. True: it differs from before. */
   watch(routes: readonly WatchedRoute[]): boolean {
@@ -44,6 +46,7 @@ export class RouteTable {
   /** Everything anew. */
   replace(routes: Iterable<Route>): void {
     this.#routes.clear();
+    this.#up.clear();
     for (const route of routes) this.added(route);
   }
 
@@ -55,37 +58,50 @@ export class RouteTable {
   }
 
   removed(route: Route): void {
-    this.#keep((other) => !isSame(other, route));
+    this.#map((other) => (isSame(other, route) ? undefined : other));
   }
 
-  /** The kernel removes IPv4 routes over an interface that goes down without telling of them. */
+  /**
+   * The kernel removes IPv4 routes over an interface that goes down without telling of them, and does not tell either
+   * that those over one without carrier lead nowhere, or lead somewhere again.
+   */
   linkChanged(link: Link): void {
     if ((link.flags & IFF_UP) === 0) this.linkRemoved(link.index);
+    this.#up.set(link.index, link.isUp);
   }
 
   linkRemoved(index: number): void {
-    this.#keep((route) =>
-      route.nextHops.length > 0
-        ? route.nextHops.some((hop) => hop.interfaceIndex !== index)
-        : route.interfaceIndex !== index,
-    );
+    this.#up.delete(index);
+    this.#map((route) => {
+      const { nextHops } = route;
+      if (nextHops.length === 0) return route.interfaceIndex === index ? undefined : route;
+      // What is left when the last of its interfaces goes is nothing.
+      const left = nextHops.filter((hop) => hop.interfaceIndex !== index);
+      if (left.length === nextHops.length) return route;
+      return left.length === 0 ? undefined : { ...route, nextHops: left };
+    });
   }
 
   /** So it does with those that prefer an address that goes as their source. */
   addressRemoved(address: IpAddress): void {
-    this.#keep((route) => route.source !== address);
+    this.#map((route) => (route.source === address ? undefined : route));
   }
 
   /** Whether there is a route to exactly this destination in the table, that leads somewhere. */
   has({ prefix, table }: WatchedRoute): boolean {
-    return this.#routes.get(keyOf(prefix, table))?.some(({ isDead }) => !isDead) === true;
+    return this.#routes.get(keyOf(prefix, table))?.some((route) => this.#leads(route)) === true;
   }
 
-  #keep(isKept: (route: Route) => boolean): void {
+  #leads({ nextHops, interfaceIndex, isDead }: Route): boolean {
+    const indexes = nextHops.length > 0 ? nextHops.map((hop) => hop.interfaceIndex) : [interfaceIndex];
+    return indexes.some((index) => (index === undefined ? undefined : this.#up.get(index)) ?? !isDead);
+  }
+
+  /** Undefined: it is gone. */
+  #map(leftOf: (route: Route) => Route | undefined): void {
     for (const [key, routes] of this.#routes) {
-      const kept = routes.filter(isKept);
-      if (kept.length === routes.length) continue;
-      if (kept.length > 0) this.#routes.set(key, kept);
+      const left = routes.flatMap((route) => leftOf(route) ?? []);
+      if (left.length > 0) this.#routes.set(key, left);
       else this.#routes.delete(key);
     }
   }

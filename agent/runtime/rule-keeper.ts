@@ -2,9 +2,8 @@
  * Keeps virtual routing rules in the kernel: added after the routes, removed before them. A rule without a priority gets
  * one from the kernel, and is known by everything else of it.
  */
-import { networkAddressOf } from '../../proto/rules/ip.js';
 import type { Instant } from '../../proto/rules/time.js';
-import { type NumberRange, type Rtnetlink, RtnetlinkError, type Rule, type RuleRequest } from '../link/rtnetlink.js';
+import { isRequestedRule, type Rtnetlink, RtnetlinkError, type Rule, type RuleRequest } from '../link/rtnetlink.js';
 import { OK, type Outcome } from '../net/system-error.js';
 import { type Asked, ItemKeeper, type ItemKernel } from './item-keeper.js';
 import type { RuleSettings } from './messages.js';
@@ -17,7 +16,6 @@ import type { RunningRouter } from './running-router.js';
  * administrator are never taken for ours.
  */
 export const RULE_PROTOCOL = 18;
-const ALL_BITS = 0xffffffff;
 
 type RuleCalls = Pick<Rtnetlink, 'changeRules' | 'rules'>;
 
@@ -86,7 +84,7 @@ class RuleKernel implements ItemKernel<RuleSettings, RuleRequest> {
       const { code, errno, message } = error;
       return requests.map(() => ({ ok: false, code, errno, message }));
     }
-    const absent = requests.filter((request) => !there.some((rule) => isThatRule(request, rule)));
+    const absent = requests.filter((request) => !there.some((rule) => isRequestedRule(request, rule)));
     const added = absent.length === 0 ? [] : this.kernel.changeRules('add', absent);
     return requests.map((request) => {
       const index = absent.indexOf(request);
@@ -104,7 +102,7 @@ class RuleKernel implements ItemKernel<RuleSettings, RuleRequest> {
 
   isThere(request: RuleRequest): boolean {
     try {
-      return this.kernel.rules().some((rule) => isThatRule(request, rule));
+      return this.kernel.rules().some((rule) => isRequestedRule(request, rule));
     } catch (error) {
       if (!(error instanceof RtnetlinkError)) throw error;
       return false;
@@ -117,37 +115,3 @@ class RuleKernel implements ItemKernel<RuleSettings, RuleRequest> {
 }
 
 const EXISTS: Outcome = { ok: false, code: 'EEXIST', errno: 17, message: 'the rule is there already' };
-
-/** Whether the kernel's rule is what was asked for, by us. */
-export function isThatRule(request: RuleRequest, rule: Rule): boolean {
-  return identityOf(request, request.priority ?? rule.priority) === identityOf(rule, rule.priority);
-}
-
-function identityOf(rule: RuleRequest, priority: number): string {
-  const range = (numbers: NumberRange | undefined) => (numbers === undefined ? '' : `${numbers.first}-${numbers.last}`);
-  const prefix = (of: RuleRequest['from']) =>
-    of === undefined || of.prefixLength === 0 ? '' : `${networkAddressOf(of)}/${of.prefixLength}`;
-  return [
-    rule.family,
-    priority,
-    prefix(rule.from),
-    prefix(rule.to),
-    rule.not,
-    rule.inputInterface ?? '',
-    rule.outputInterface ?? '',
-    rule.mark ?? 0,
-    (rule.mark ?? 0) === 0 ? 0 : (rule.mask ?? ALL_BITS),
-    rule.tos,
-    rule.ipProtocol ?? 0,
-    range(rule.sourcePorts),
-    range(rule.destinationPorts),
-    range(rule.users),
-    rule.l3mdev,
-    rule.action,
-    rule.action === 1 && !rule.l3mdev ? (rule.table ?? 0) : 0,
-    rule.target ?? 0,
-    rule.suppressPrefixLength ?? -1,
-    rule.suppressGroup ?? -1,
-    rule.protocol ?? 0,
-  ].join(' ');
-}

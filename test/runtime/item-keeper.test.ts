@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Rule, RuleRequest } from '../../agent/link/rtnetlink.js';
 import type { Outcome } from '../../agent/net/system-error.js';
 import { type Item, ItemKeeper, type ItemKernel } from '../../agent/runtime/item-keeper.js';
-import { isThatRule } from '../../agent/runtime/rule-keeper.js';
 import { listener, OK, refused } from './kept.js';
 
 /** A kernel in which items are texts. */
@@ -138,39 +136,4 @@ test('leftovers are what is there and not held', () => {
   keeper.sync(owner, [A]);
   keeper.removeLeftovers(owner, [A]);
   assert.ok(kernel.there.has('a'));
-});
-
-test('a rule of the kernel is known by all that was asked for, and by whose it is', () => {
-  const asked: RuleRequest = {
-    family: 4,
-    from: { address: 0x0a000000, prefixLength: 8 },
-    not: false,
-    tos: 0,
-    l3mdev: false,
-    table: 100,
-    action: 1,
-    protocol: 18,
-  };
-  const there: Rule = { ...asked, priority: 32765, protocol: 18 };
-  assert.ok(isThatRule(asked, there));
-  assert.ok(isThatRule({ ...asked, from: { address: 0x0a000001, prefixLength: 8 } }, there), 'host bits');
-  assert.ok(isThatRule({ ...asked, mark: 5 }, { ...there, mark: 5, mask: 0xffffffff }));
-  const others: readonly Partial<Rule>[] = [
-    { protocol: 3 },
-    { family: 6 },
-    { table: 101 },
-    { action: 7 },
-    { not: true },
-    { tos: 16 },
-    { inputInterface: 'em1' },
-    { to: { address: 1, prefixLength: 32 } },
-    { from: { address: 0x0a000000, prefixLength: 9 } },
-    { mark: 5, mask: 0xff },
-    { sourcePorts: { first: 1, last: 2 } },
-    { users: { first: 0, last: 0 } },
-    { ipProtocol: 6 },
-    { suppressPrefixLength: 0 },
-  ];
-  for (const other of others) assert.equal(isThatRule(asked, { ...there, ...other }), false, JSON.stringify(other));
-  assert.equal(isThatRule({ ...asked, priority: 5 }, there), false);
 });

@@ -117,6 +117,63 @@ test('the kernel takes routes along without a word when the interface goes down;
   assert.match(await routes(a, 'proto', '18'), /10\.77\.0\.0\/16.*src 10\.9\.0\.100/);
 });
 
+test('routes over another interface come back when it does, and when it has its address again; tracks tell', {
+  skip,
+}, async (t) => {
+  const { a } = await laboratory(t);
+  await a.ip(
+    'link add up1 type veth peer name up2',
+    'link set up2 up',
+    'link set up1 up',
+    'address add 10.50.0.1/24 dev up1',
+  );
+  const tracked = { id: 'route 10.50.0.0/24', prefix: prefix('10.50.0.0/24'), table: 254 };
+  const own = labRouter({
+    addresses: ['10.9.0.100'],
+    interval: 100_000,
+    tracks: [{ id: tracked.id, weight: -10, reverse: false }],
+    more: { routes: [route('10.81.0.0/16', { via: '10.50.0.9', noTrack: true })], routeTracks: [tracked] },
+  });
+  const network = {
+    name: 'lan',
+    addresses: [],
+    routes: [route('10.82.0.0/16', { via: '10.50.0.9' })],
+    rules: [],
+    announcementLimits: [],
+    interfaceDelays: [],
+  };
+  const election = await LabElection.startWith(a, { routers: [own], hostNetworks: [network] });
+  await election.untilState('active', 5000);
+  const seen = async () => {
+    const { heldRoutes, effectivePriority } = await election.router();
+    const [item] = (await election.status()).hostItems;
+    const shown = await routes(a);
+    const inKernel = ['10.81.0.0/16', '10.82.0.0/16'].map((text) => shown.includes(text));
+    return [...inKernel, heldRoutes.length === 1, item?.present, effectivePriority];
+  };
+  const untilSeen = (what: string, wanted: readonly unknown[]) =>
+    until(what, 3000, async () => JSON.stringify(await seen()) === JSON.stringify(wanted), seen);
+  const all = [true, true, true, true, 100];
+  const none = [false, false, false, false, 90];
+  await untilSeen('both to be there', all);
+  // The kernel keeps the address, and makes its subnet's route again.
+  await a.ip('link set up1 down');
+  await untilSeen('both to be gone', none);
+  await a.ip('link set up1 up');
+  await untilSeen('both to be back', all);
+  // As another manager does it: the gateway can be reached only after the address has come.
+  await a.ip('link set up1 down', 'address flush dev up1', 'link set up1 up');
+  await untilSeen('both to be gone', none);
+  await a.ip('address add 10.50.0.1/24 dev up1');
+  await untilSeen('both to be back with the address', all);
+  // Routes without carrier stay, and lead nowhere.
+  await a.ip('link set up2 down');
+  await until('the track to tell', 3000, async () => (await election.router()).effectivePriority === 90);
+  await a.ip('link set up2 up');
+  await untilSeen('the carrier to be back', all);
+  assert.equal((await election.router()).state, 'active');
+});
+
 test('another route of the same destination and metric is left alone, and told of', { skip }, async (t) => {
   const { a } = await laboratory(t);
   await a.ip('route add 10.80.0.0/16 via 10.9.0.250');
