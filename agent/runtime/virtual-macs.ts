@@ -6,7 +6,7 @@
  */
 import { familyOf } from '../../proto/rules/ip.js';
 import type { Instant } from '../../proto/rules/time.js';
-import type { AddressRequest, Ipv4Conf, Link, Rtnetlink } from '../link/rtnetlink.js';
+import type { Ipv4Conf, Link, Rtnetlink } from '../link/rtnetlink.js';
 import { RtnetlinkError } from '../link/rtnetlink.js';
 import type { Sysctl } from '../link/sysctl.js';
 import type { Outcome } from '../net/system-error.js';
@@ -22,8 +22,6 @@ import type { Trouble } from './trouble.js';
 /** Begins the alias of our interfaces; the router's name follows. */
 const MARK = 'baton ';
 const IFF_UP = 0x1;
-/** IFA_F_PERMANENT. */
-const PERMANENT = 0x80;
 /** Purpose of loans of arp_ignore and arp_announce. */
 const ONE_ANSWER = 'virtual mac';
 
@@ -41,16 +39,6 @@ const MACVLAN_CONF: Ipv4Conf = {
   sendRedirects: 0,
   promoteSecondaries: 1,
 };
-/**
- * What a macvlan that has no virtual address now has instead: the dummy address of RFC 7600 section 6, which is nobody's.
- * Without any IPv4 address Linux drops what comes to an interface with reverse path filtering, advertisements as well,
- * whether filtering is loose or strict (fib_validate_source, `no_addr`). Scope host: it is never chosen as a source.
- */
-const DUMMY: Pick<AddressRequest, 'address' | 'prefixLength' | 'scope'> = {
-  address: 0xc0000008,
-  prefixLength: 32,
-  scope: 254,
-};
 /** It asks for nothing and learns nothing by IPv6: a backup's would tell switches a wrong port for the virtual MAC. */
 const MACVLAN_IPV6: Readonly<Record<string, number>> = {
   accept_ra: 0,
@@ -65,10 +53,7 @@ const MACVLAN_IPV6: Readonly<Record<string, number>> = {
 const BASE_CONF: Ipv4Conf = { arpIgnore: 1, arpAnnounce: 2 };
 
 export interface VirtualMacTools {
-  readonly kernel: Pick<
-    Rtnetlink,
-    'createMacvlan' | 'setLink' | 'deleteLink' | 'link' | 'ipv4Conf' | 'setIpv4Conf' | 'addAddresses'
-  >;
+  readonly kernel: Pick<Rtnetlink, 'createMacvlan' | 'setLink' | 'deleteLink' | 'link' | 'ipv4Conf' | 'setIpv4Conf'>;
   readonly sysctl: Sysctl;
   readonly loans: SysctlLoans;
   readonly guard: AcceptGuard;
@@ -129,7 +114,6 @@ export class VirtualMacs {
       if (hasIpv4 && index !== undefined && this.#ours.has(name)) needs.set(index, BASE_CONF);
     }
     this.tools.loans.want(ONE_ANSWER, needs, now);
-    this.#open(now);
     this.tools.guard.silence(new Set(this.#ours.values()), now);
     this.#raise(now);
     return areAllThere;
@@ -240,31 +224,6 @@ export class VirtualMacs {
       // A kernel without IPv6 sends nothing by it.
       if (outcome.ok || outcome.code === 'ENOENT') continue;
       this.#judge(outcome, 'a virtual MAC interface could not be set up', name, now);
-    }
-  }
-
-  /** Gives each that is to hear over IPv4 the address without which it hears nothing; also after somebody took it away. */
-  #open(now: Instant): void {
-    const { table, kernel, trouble } = this.tools;
-    for (const { name, router, hasIpv4 } of this.#wanted.values()) {
-      const index = this.#ours.get(name);
-      if (index === undefined || (!hasIpv4 && router.family === 6) || table.hasOn(index, DUMMY.address)) continue;
-      const request: AddressRequest = { ...DUMMY, interfaceIndex: index, lifetime: 'forever' };
-      const [outcome] = kernel.addAddresses([request]);
-      if (outcome === undefined || (!outcome.ok && outcome.code !== 'EEXIST')) {
-        const why = outcome?.message ?? 'the kernel did not answer';
-        trouble.failed('a virtual MAC interface hears no advertisements', name, why, now);
-        continue;
-      }
-      table.addressAdded({
-        interfaceIndex: index,
-        address: DUMMY.address,
-        prefixLength: DUMMY.prefixLength,
-        scope: DUMMY.scope ?? 0,
-        flags: PERMANENT,
-        validLifetime: 'forever',
-        preferredLifetime: 'forever',
-      });
     }
   }
 

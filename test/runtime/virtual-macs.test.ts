@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AddressRequest, Ipv4Conf, Link, LinkChange, MacvlanRequest } from '../../agent/link/rtnetlink.js';
+import type { Ipv4Conf, Link, LinkChange, MacvlanRequest } from '../../agent/link/rtnetlink.js';
 import { AcceptGuard } from '../../agent/runtime/firewall.js';
 import { SysctlLoans } from '../../agent/runtime/sysctl-loans.js';
 import { VirtualMacs } from '../../agent/runtime/virtual-macs.js';
-import { formatIp } from '../../proto/rules/ip.js';
 import { link, listener, OK, refused, running, tableOf } from './kept.js';
 
 const UP = 0x1;
@@ -47,11 +46,6 @@ function making(...others: readonly Link[]) {
       return OK;
     },
     link: (name: string) => shown.get(name) ?? table.link(name),
-    addAddresses: (requests: readonly AddressRequest[]) =>
-      requests.map(({ address, interfaceIndex }) => {
-        calls.push(`add ${formatIp(address)} to ${interfaceIndex}`);
-        return OK;
-      }),
     ipv4Conf: () => ({ arpIgnore: 0, arpAnnounce: 0, forwarding: 1 }) as Required<Ipv4Conf>,
     setIpv4Conf: (index: number, conf: Ipv4Conf) => {
       calls.push(`conf ${index} ${Object.keys(conf).join()}`);
@@ -116,7 +110,6 @@ test('it is made, its reports are blocked, and only then is it set up', () => {
     'make vrrp.10 on 2',
     'conf 2 arpIgnore',
     'conf 2 arpAnnounce',
-    'add 192.0.0.8 to 11',
     'block 11',
     'set 11 up true',
   ]);
@@ -148,24 +141,10 @@ test('it goes down with the interface below, and is made again when it was delet
   table.linkRemoved(11);
   table.linkChanged(link(2, 'em1'));
   macs.fit(0);
-  assert.deepEqual(take(), ['make vrrp.10 on 2', 'add 192.0.0.8 to 12', 'block 12', 'unblock 11', 'set 12 up true']);
+  assert.deepEqual(take(), ['make vrrp.10 on 2', 'block 12', 'unblock 11', 'set 12 up true']);
   table.linkRemoved(2);
   table.linkRemoved(12);
   assert.equal(macs.fit(0), true, 'without the interface below there is nothing to do and nothing to try again');
-});
-
-test('it always has an IPv4 address, without which a backup would hear nothing; one for IPv6 needs none', () => {
-  const { macs, table, take } = making();
-  macs.arrange([running(options())], 0);
-  take();
-  table.addressRemoved({ interfaceIndex: 11, address: 0xc0000008, prefixLength: 32 });
-  macs.fit(0);
-  assert.deepEqual(take(), ['add 192.0.0.8 to 11']);
-  macs.fit(0);
-  assert.deepEqual(take(), []);
-  const ipv6 = making();
-  ipv6.macs.arrange([running({ ...options(), addresses: ['fe80::10'] })], 0);
-  assert.ok(!ipv6.take().some((call) => call.startsWith('add')));
 });
 
 test('a former run left one that fits: it is ours; or one that does not: it is made anew', () => {
