@@ -148,6 +148,8 @@ export class Verification implements Timed {
       }
       if (round.endsAt === undefined || now < round.endsAt) continue;
       this.#end(router, watch);
+      // A timer that is set to the past looks like one that was late.
+      watch.askAt = Math.max(watch.askAt, now);
       if (isSettled(router, watch, round, now)) this.#judge(router, watch, round, now);
     }
     if (now >= this.#batchAt) this.#askBatch(now);

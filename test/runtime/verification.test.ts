@@ -201,6 +201,7 @@ test('many routers ask no more than 50 questions a second together, and not all 
   }
   assert.ok(b.status().routers.every(({ sightings }) => sightings[0]?.asExpected === true));
   assert.deepEqual(notices(b), []);
+  assert.equal(b.status().lag.max, 0, 'no timer was set to the past');
 });
 
 /** Until the next round has been judged, the stranger answers in it. */
