@@ -6,7 +6,6 @@ import { constants } from 'node:os';
 import { type Family, familyOf, formatIp, type IpAddress } from '../../proto/rules/ip.js';
 import type { Ipv4 } from '../vrrp/virtual-router.js';
 import { writeIpv6Address } from '../wire/ipv6-header.js';
-import { changeGroups } from './group-membership.js';
 import { AF_INET, AF_INET6, intOption, libc } from './libc.js';
 import { OK, type Outcome, refusal } from './system-error.js';
 
@@ -23,10 +22,21 @@ export interface GroupMemberOptions {
   readonly interfaceIndex: number;
 }
 
-export class GroupMember {
+export interface GroupMembership {
+  readonly interfaceIndex: number;
+  /** Joins or leaves one group. ENODEV: the interface is gone, or IPv6 is off on it. */
+  change(group: IpAddress, isJoin: boolean): Outcome;
+  /** Leaves all. */
+  close(): void;
+}
+
+export type OpenGroupMembership = (options: GroupMemberOptions) => GroupMembership;
+
+export const openGroupMembership: OpenGroupMembership = (options) => new GroupMember(options);
+
+export class GroupMember implements GroupMembership {
   /** A socket that is bound to no port hears nothing. Open while there is a group. */
   readonly #fds = new Map<Family, number>();
-  #groups: ReadonlySet<IpAddress> = new Set();
   #isClosed = false;
 
   constructor(private readonly options: GroupMemberOptions) {}
@@ -35,14 +45,6 @@ export class GroupMember {
     return this.options.interfaceIndex;
   }
 
-  /** Joins these and leaves the others. ENODEV: the interface is gone, or IPv6 is off on it. */
-  set(groups: readonly IpAddress[]): Outcome {
-    const { joined, outcome } = changeGroups(this.#groups, groups, (group, isJoin) => this.change(group, isJoin));
-    this.#groups = joined;
-    return outcome;
-  }
-
-  /** Joins or leaves one. */
   change(group: IpAddress, isJoin: boolean): Outcome {
     const { interfaceName, interfaceIndex } = this.options;
     const doing = `${isJoin ? 'join' : 'leave'} ${formatIp(group)} on ${interfaceName}`;

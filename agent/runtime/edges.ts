@@ -8,6 +8,7 @@ import type { OpenLinkMonitor } from '../link/link-monitor.js';
 import type { OpenRtnetlink } from '../link/rtnetlink.js';
 import type { Sysctl } from '../link/sysctl.js';
 import type { OpenArpSocket } from '../net/arp-socket.js';
+import type { OpenGroupMembership } from '../net/group-member.js';
 import type { OpenNeighborSocket } from '../net/neighbor-socket.js';
 import type { OpenVrrpSender } from '../net/vrrp-sender.js';
 import type { OpenVrrpSocket } from '../net/vrrp-socket.js';
@@ -37,6 +38,7 @@ export interface Edges {
   readonly openVrrpSender: OpenVrrpSender;
   readonly openArpSocket: OpenArpSocket;
   readonly openNeighborSocket: OpenNeighborSocket;
+  readonly openGroupMembership: OpenGroupMembership;
   readonly openRtnetlink: OpenRtnetlink;
   readonly openLinkMonitor: OpenLinkMonitor;
   readonly openFirewall: OpenFirewall;

@@ -10,6 +10,7 @@ import type { Announcer } from './announcer.js';
 import type { Channels } from './channels.js';
 import type { ElectionClock } from './edges.js';
 import type { AcceptGuard } from './firewall.js';
+import type { NeighborGroups } from './neighbor-groups.js';
 import type { Outbox } from './outbox.js';
 import type { Probe } from './probe.js';
 import type { RouteKeeper } from './route-keeper.js';
@@ -27,6 +28,7 @@ export interface EffectTools {
   readonly rules: RuleKeeper;
   readonly guard: AcceptGuard;
   readonly macs: VirtualMacs;
+  readonly groups: NeighborGroups;
   readonly announcer: Announcer;
   readonly probe: Probe;
   readonly channels: Channels;
@@ -156,9 +158,10 @@ export class EffectRunner {
 
   /** keepalived's order: firewall, addresses, routes, rules. */
   #promote(router: RunningRouter, now: Instant): void {
-    const { keeper, routes, rules, guard, macs, probe } = this.tools;
+    const { keeper, routes, rules, guard, macs, groups, probe } = this.tools;
     guard.sync(router, now);
     macs.serve(router, true, now);
+    groups.hold(router, now);
     keeper.add(router);
     routes.sync(router);
     rules.sync(router);
@@ -166,8 +169,9 @@ export class EffectRunner {
   }
 
   #sync(router: RunningRouter, now: Instant): readonly WantedAddress[] {
-    const { keeper, routes, rules, guard, probe } = this.tools;
+    const { keeper, routes, rules, guard, groups, probe } = this.tools;
     guard.sync(router, now);
+    groups.hold(router, now);
     const added = keeper.sync(router);
     routes.sync(router);
     rules.sync(router);
@@ -177,13 +181,14 @@ export class EffectRunner {
 
   /** The same backwards; nothing of it is announced any more. */
   #demote(router: RunningRouter, now: Instant): void {
-    const { keeper, routes, rules, guard, macs, announcer, probe } = this.tools;
+    const { keeper, routes, rules, guard, macs, groups, announcer, probe } = this.tools;
     this.#renewals.delete(router);
     rules.remove(router);
     routes.remove(router);
     announcer.cancel(router);
     probe.release(router, now);
     keeper.remove(router);
+    groups.release(router, now);
     macs.serve(router, false, now);
     guard.release(router, now);
   }

@@ -7,6 +7,7 @@ import { openLinkMonitor } from '../link/link-monitor.js';
 import { openRtnetlink } from '../link/rtnetlink.js';
 import { hostSysctl } from '../link/sysctl.js';
 import { openArpSocket } from '../net/arp-socket.js';
+import { openGroupMembership } from '../net/group-member.js';
 import { openNeighborSocket } from '../net/neighbor-socket.js';
 import { openVrrpSender } from '../net/vrrp-sender.js';
 import { openVrrpSocket } from '../net/vrrp-socket.js';
@@ -29,6 +30,7 @@ export function openHostEdges(clock: ElectionClock): Edges {
     openVrrpSender,
     openArpSocket,
     openNeighborSocket,
+    openGroupMembership,
     openRtnetlink,
     openLinkMonitor,
     openFirewall,

@@ -17,6 +17,7 @@ import { AcceptGuard } from './firewall.js';
 import { HostNetworks } from './host-network.js';
 import type { InterfaceTable } from './interface-table.js';
 import type { ElectionItemStatus, HostNetworkSettings, RouteSettings } from './messages.js';
+import { NeighborGroups } from './neighbor-groups.js';
 import type { Outbox } from './outbox.js';
 import { Probe } from './probe.js';
 import type { Roster } from './roster.js';
@@ -56,6 +57,7 @@ export class Keepers implements Timed {
   readonly #guard: AcceptGuard;
   readonly #loans: SysctlLoans;
   readonly #macs: VirtualMacs;
+  readonly #groups: NeighborGroups;
   readonly #networks: HostNetworks;
   readonly #announcer: Announcer;
   readonly #probe: Probe;
@@ -69,6 +71,7 @@ export class Keepers implements Timed {
     this.#addresses = new AddressKeeper(kernel, table, outbox, this.#loans);
     this.#guard = new AcceptGuard(edges.openFirewall(), table, trouble);
     this.#macs = new VirtualMacs({ kernel, sysctl, loans: this.#loans, guard: this.#guard, table, outbox, trouble });
+    this.#groups = new NeighborGroups({ open: edges.openGroupMembership, table, trouble });
     const routes = new RouteKeeper(kernel, table, outbox);
     const rules = new RuleKeeper(kernel, outbox);
     this.#networks = new HostNetworks({ kernel, table, routes, rules, outbox });
@@ -96,6 +99,7 @@ export class Keepers implements Timed {
       rules,
       guard: this.#guard,
       macs: this.#macs,
+      groups: this.#groups,
       announcer,
       probe: this.#probe,
       channels,
@@ -131,6 +135,7 @@ export class Keepers implements Timed {
   hostChanged(areItemsSuspect: boolean, now: Instant): void {
     this.#areItemsSuspect = areItemsSuspect;
     if (!this.#macs.fit(now)) this.tools.alarm.retryLater(now);
+    this.#groups.fit(now);
     this.#networks.restore(areItemsSuspect, now);
     this.#addresses.guardSecondaries(this.tools.roster.all(), now);
   }
@@ -183,6 +188,7 @@ export class Keepers implements Timed {
    */
   close(keep: boolean, now: Instant): void {
     this.#networks.close(keep);
+    this.#groups.close();
     this.#macs.close(keep, now);
     this.#loans.close(keep, now);
     this.#guard.close(keep);

@@ -68,6 +68,11 @@ export interface NeighborMessage {
   readonly isOverride: boolean;
 }
 
+/** The group that is asked who has the address (RFC 4291 section 2.7.1). */
+export function solicitedNodeGroup(address: Ipv6): Ipv6 {
+  return SOLICITED_NODE | (address & LOW_24_BITS);
+}
+
 /**
  * A whole Ethernet frame, 86 bytes: unsolicited neighbour advertisement for `address` from it to all nodes, with the
  * override flag (RFC 9568 section 6.4.2), so that every cache that has the address takes the new hardware address.
@@ -93,7 +98,7 @@ export function encodeNeighborAdvertisement(hardwareAddress: Uint8Array, address
  * address is not six bytes.
  */
 export function encodeNeighborProbe(hardwareAddress: Uint8Array, address: Ipv6): Uint8Array {
-  const destination = SOLICITED_NODE | (address & LOW_24_BITS);
+  const destination = solicitedNodeGroup(address);
   const frame = newNeighborFrame(hardwareAddress, UNSPECIFIED, destination, OFFSET.options);
   const message = new DataView(frame.buffer, MESSAGE_START);
   message.setUint8(OFFSET.type, NEIGHBOR_SOLICITATION);
@@ -108,7 +113,7 @@ export function encodeNeighborProbe(hardwareAddress: Uint8Array, address: Ipv6):
  * the hardware address is not six bytes.
  */
 export function encodeNeighborSolicitation(hardwareAddress: Uint8Array, source: Ipv6, address: Ipv6): Uint8Array {
-  const destination = SOLICITED_NODE | (address & LOW_24_BITS);
+  const destination = solicitedNodeGroup(address);
   const frame = newNeighborFrame(hardwareAddress, source, destination, OFFSET.options + OPTION_UNIT);
   const message = new DataView(frame.buffer, MESSAGE_START);
   message.setUint8(OFFSET.type, NEIGHBOR_SOLICITATION);

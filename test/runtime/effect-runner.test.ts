@@ -25,6 +25,7 @@ function effects() {
     rules: part('rules', { restore: false }),
     guard: part('guard'),
     macs: part('macs'),
+    groups: part('groups'),
     announcer: part('announcer'),
     probe: part('probe'),
     channels: part('channels'),
@@ -44,6 +45,7 @@ test('to become active: the filter, addresses, routes, rules; then announcements
   assert.deepEqual(calls, [
     'guard.sync',
     'macs.serve true',
+    'groups.hold',
     'addresses.add',
     'routes.sync',
     'rules.sync',
@@ -63,6 +65,7 @@ test('to give up: rules, routes, what waits to be announced, addresses, the filt
     'announcer.cancel',
     'probe.release',
     'addresses.remove',
+    'groups.release',
     'macs.serve false',
     'guard.release',
   ]);

@@ -336,6 +336,7 @@ export class VirtualHost {
       },
       openArpSocket: (options) => this.#announcer(4, options, 'arp'),
       openNeighborSocket: (options) => this.#announcer(6, options, 'na'),
+      openGroupMembership: ({ interfaceIndex }) => ({ interfaceIndex, change: () => OK, close: () => undefined }),
       openRtnetlink: () => this.#rtnetlink(),
       openLinkMonitor: (options) => {
         this.#monitor = options;

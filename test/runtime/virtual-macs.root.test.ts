@@ -118,6 +118,62 @@ test('IPv6: neighbour discovery is answered with the virtual MAC address, at onc
   assert.doesNotMatch(shown, /tentative/);
 });
 
+test('switches learn of the groups by the interface below: VRRP always, solicited-node while the address is held', {
+  skip,
+}, async (t) => {
+  const { lab, a, client } = await laboratory(t);
+  const groups = async (device: string) => await a.run('ip', '-6', 'maddress', 'show', 'dev', device);
+  // What has a hop-by-hop header: the reports.
+  const capture = client.start('tcpdump', '-l', '-n', '-e', '-v', '-i', 'em1', 'ip6[6] == 0');
+  await capture.untilSays('listening on', 5000);
+  const mac = await a.mac();
+  const election = await LabElection.start(
+    a,
+    labRouter({ ...ipv6, addresses: ['fd09::64/64', 'fd09::aa:64/64', 'fd09:1::64/64'] }),
+  );
+  assert.match(await groups('em1'), /ff02::12\b/);
+  await election.untilState('active', 8000);
+  const joined = await groups('em1');
+  assert.match(joined, /ff02::1:ff00:64\b/);
+  assert.match(joined, /ff02::1:ffaa:64\b/);
+  await until(
+    'a report',
+    5000,
+    () => capture.tail().includes('gaddr ff02::1:ff00:64 '),
+    () => capture.tail(),
+  );
+  assert.ok(capture.tail().includes(mac));
+  assert.ok(!capture.tail().includes(MAC6));
+
+  await t.test('also by one that was made anew', async () => {
+    await a.ip('link delete em1');
+    await lab.plug(a);
+    await election.untilState('active', 10_000);
+    await until(
+      'the groups',
+      5000,
+      async () => /ff02::1:ffaa:64\b/.test(await groups('em1')),
+      () => groups('em1'),
+    );
+  });
+
+  await t.test('a change of the addresses is followed', async () => {
+    assert.deepEqual(
+      await election.configure(labRouter({ ...ipv6, addresses: ['fd09::64/64', 'fd09::bb:64/64'] })),
+      [],
+    );
+    const changed = await groups('em1');
+    assert.match(changed, /ff02::1:ffbb:64\b/);
+    assert.doesNotMatch(changed, /ff02::1:ffaa:64\b/);
+  });
+
+  await t.test('and when the address goes, it leaves', async () => {
+    await a.ip('link set em1 down');
+    await election.untilState('fault', 5000);
+    assert.doesNotMatch(await groups('em1'), /ff02::1:ff00:64\b/);
+  });
+});
+
 test('a backup has the macvlan and sends nothing by it; it forwards nothing until it is active', {
   skip,
 }, async (t) => {
