@@ -3,10 +3,10 @@
  * elections on the main thread, runs checks and hooks, keeps events, serves the control socket and, where the agent is
  * joined to a controller, holds the connection to it. When it dies, elections go on and another one takes its place.
  */
-import { hostname } from 'node:os';
+import { cpus, getPriority, hostname } from 'node:os';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
-import { AgentConfig } from '../proto/gen/baton/v1/config.js';
+import { AgentConfig, Scheduling } from '../proto/gen/baton/v1/config.js';
 import { createLogger, isLogLevel, type Logger } from '../proto/process/logger.js';
 import { unsafeDirectory } from '../proto/process/private-directory.js';
 import { type FileRemark, formatRemark, hasErrors, judgeFile } from './bundle/standalone-file.js';
@@ -54,6 +54,8 @@ const log: Logger = createLogger({ name: 'baton-agent', level: data.logLevel ?? 
 let agent: AgentWorker | undefined;
 let control: ControlServer | undefined;
 let link: ControlLink | undefined;
+/** What was put in force of agent.yaml's scheduling. */
+let scheduled: Scheduling | undefined;
 /** Where the control socket is, and what one agent leaves for the next. */
 let runDirectory = DEFAULT_RUN_DIR;
 
@@ -118,10 +120,20 @@ function refuseForeignStateDir(stateDir: string): void {
 /** What cannot be had is said, and no reason not to run. */
 function reschedule({ scheduling }: AgentConfig): void {
   try {
-    for (const problem of schedule(scheduling)) log.error({ detail: problem }, 'scheduling is not as configured');
+    const wanted = scheduled === undefined ? scheduling : withoutFormer(scheduling, scheduled);
+    scheduled = wanted;
+    for (const problem of schedule(wanted)) log.error({ detail: problem }, 'scheduling is not as configured');
   } catch (err) {
     log.error({ err }, 'scheduling is not as configured');
   }
+}
+
+/** What agent.yaml no longer says is as this thread has it, which is as the process was started. */
+function withoutFormer(scheduling: Scheduling | undefined, former: Scheduling): Scheduling {
+  const wanted = scheduling ?? Scheduling.fromPartial({});
+  const nice = wanted.nice ?? (former.nice === undefined ? undefined : getPriority());
+  const isWidened = wanted.cpus.length === 0 && former.cpus.length > 0;
+  return { ...wanted, nice, cpus: isWidened ? cpus().map((_, index) => index) : wanted.cpus };
 }
 
 async function ownersConfig(mode: RunMode): Promise<AgentConfig> {

@@ -15,6 +15,17 @@ export interface StatusJson {
     readonly name: string;
     readonly problems: readonly string[];
     readonly members: readonly MemberJson[];
+    readonly addresses: readonly string[];
+    readonly family: number;
+    readonly group: string;
+    readonly virtualMac: string;
+  }[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly policy: string;
+    readonly routers: readonly string[];
+    readonly members: readonly { readonly node: string; readonly state: string }[];
+    readonly problems: readonly string[];
   }[];
   readonly nodes: readonly NodeJson[];
   readonly mail: { readonly sent: number; readonly pending: number; readonly failed: number };
@@ -52,6 +63,13 @@ export interface EventJson {
     readonly refusals: readonly { readonly path: string; readonly reason: string }[];
   };
   readonly agentLifecycle?: { readonly phase: string };
+  readonly groupTransition?: { readonly group: string; readonly to: string; readonly cause: string };
+  readonly checkChanged?: {
+    readonly check: string;
+    readonly state: string;
+    readonly previous: string;
+    readonly output: string;
+  };
 }
 
 /** Where an agent's interface is not em1. */
@@ -84,16 +102,19 @@ export class Cluster {
   /** With a controller that serves, and agents that run and are connected. */
   static async start(t: TestContext, names: readonly string[], options: StartOptions = {}): Promise<Cluster> {
     const cluster = await Cluster.prepare(t, names);
-    await cluster.controller.init();
-    await cluster.controller.start(options);
-    for (const node of cluster.nodes) {
-      await cluster.join(node);
+    await cluster.serve(options);
+    return cluster;
+  }
+
+  /** Starts the controller and the agents of what was prepared, and waits until they are connected. */
+  async serve(options: StartOptions = {}): Promise<void> {
+    await this.controller.init();
+    await this.controller.start(options);
+    for (const node of this.nodes) {
+      await this.join(node);
       node.start();
     }
-    await cluster.untilStatus('every node to be connected', 10_000, ({ nodes }) =>
-      nodes.every((node) => node.connected),
-    );
-    return cluster;
+    await this.untilStatus('every node to be connected', 10_000, ({ nodes }) => nodes.every((node) => node.connected));
   }
 
   node(name: string): AgentHost {
