@@ -3,10 +3,13 @@ import type { Bundle, BundleHostNetwork, BundleRouter } from '../../proto/gen/ba
 import type { HostPolicy } from '../../proto/gen/baton/v1/config.js';
 import type { Refusal } from '../../proto/gen/baton/v1/events.js';
 import type { Address, Route, Rule } from '../../proto/gen/baton/v1/resources.js';
-import { parseIpPrefix, prefixContains } from '../../proto/rules/ip.js';
+import { familyOf, formatIpPrefix, parseIpPrefix, prefixContains } from '../../proto/rules/ip.js';
 
 /** Names that Baton gives to interfaces with virtual MAC addresses when nobody else does. */
 const OWN_MACVLAN = /^vrrp6?\.\d{1,3}(\.|$)/u;
+
+/** No network on a link is larger: the kernel's route to one would be a route to a good part of the Internet. */
+const LEAST_NETWORK_BITS = { 4: 8, 6: 32 } as const;
 
 type Refuse = (field: string, what: string, rule: string, allowed: string) => void;
 
@@ -74,15 +77,39 @@ function judgeAddresses(
   refuse: Refuse,
 ): void {
   const prefixes = policy?.addresses ?? [];
-  for (const [index, { address, device }] of addresses.entries()) {
+  for (const [index, given] of addresses.entries()) {
+    const { address, device } = given;
     judgeInterface(device, `${list}[${index}].device`, policy, refuse);
-    if (prefixes.length === 0) continue;
-    const wanted = parseIpPrefix(address);
-    const isWithin = prefixes.some((text) => {
-      const prefix = parseIpPrefix(text);
-      return prefix !== undefined && wanted !== undefined && prefixContains(prefix, wanted.address);
-    });
-    if (!isWithin) refuse(`${list}[${index}]`, `address ${address}`, 'policy.addresses', prefixes.join(', '));
+    if (prefixes.length > 0 && !liesWithin(address, prefixes)) {
+      refuse(`${list}[${index}]`, `address ${address}`, 'policy.addresses', prefixes.join(', '));
+    }
+    if (policy?.routes !== true) judgeConnectedRoute(given, `${list}[${index}]`, prefixes, refuse);
+  }
+}
+
+function liesWithin(text: string, prefixes: readonly string[]): boolean {
+  const wanted = parseIpPrefix(text);
+  return prefixes.some((rule) => {
+    const prefix = parseIpPrefix(rule);
+    return prefix !== undefined && wanted !== undefined && prefixContains(prefix, wanted.address);
+  });
+}
+
+/** With an address the kernel makes a route to its network, or to its peer: it must not be a way round policy.routes. */
+function judgeConnectedRoute(
+  { address, peer, noPrefixRoute }: Address,
+  field: string,
+  prefixes: readonly string[],
+  refuse: Refuse,
+): void {
+  if (noPrefixRoute) return;
+  const unset = 'unset: no routes but to the networks of addresses';
+  const network = parseIpPrefix(peer === '' ? address : peer);
+  if (network === undefined) return;
+  if (peer !== '' && !liesWithin(peer, prefixes)) {
+    refuse(`${field}.peer`, `a peer's route to ${peer}`, 'policy.routes', `${unset}; or list it in policy.addresses`);
+  } else if (network.prefixLength < LEAST_NETWORK_BITS[familyOf(network.address)]) {
+    refuse(field, `the route to ${formatIpPrefix(network)} that comes with it`, 'policy.routes', unset);
   }
 }
 

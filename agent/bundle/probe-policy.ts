@@ -3,16 +3,26 @@
  * beginning of the answer, so it could be used to look into what only this host reaches. Unless the owner lists
  * targets, requests that only read may go anywhere but to a cloud's metadata service.
  */
+import { domainToASCII } from 'node:url';
 import type { BundleCheck } from '../../proto/gen/baton/v1/bundle.js';
 import type { CheckSpec } from '../../proto/gen/baton/v1/resources.js';
-import { type IpPrefix, parseIp, parseIpPrefix, prefixContains } from '../../proto/rules/ip.js';
+import { type IpAddress, type IpPrefix, parseIp, parseIpPrefix, prefixContains } from '../../proto/rules/ip.js';
 
 /** RFC 9110 section 9.2.1. */
 const SAFE_METHODS: readonly string[] = ['', 'GET', 'HEAD', 'OPTIONS'];
-/** Where clouds hand out credentials to whoever asks from the host. */
-const METADATA: readonly IpPrefix[] = ['169.254.169.254/32', 'fd00:ec2::254/128', 'fd20:ce::254/128'].flatMap(
-  (text) => parseIpPrefix(text) ?? [],
-);
+/** Where clouds hand out credentials to whoever asks from the host: most of them, then containers', Azure's, Alibaba's. */
+const METADATA: readonly IpPrefix[] = [
+  '169.254.169.254/32',
+  'fd00:ec2::254/128',
+  'fd20:ce::254/128',
+  '169.254.170.2/32',
+  '169.254.170.23/32',
+  'fd00:ec2::23/128',
+  '168.63.129.16/32',
+  '100.100.100.200/32',
+].flatMap((text) => parseIpPrefix(text) ?? []);
+/** What they are called. */
+const METADATA_NAMES: readonly string[] = ['metadata.google.internal', 'metadata.goog', 'instance-data.ec2.internal'];
 
 /** Why a check may not be run as it is; absent when it may. @param rules Of policy.probes. */
 export function probeRefusal({ spec }: BundleCheck, rules: readonly string[]): string | undefined {
@@ -24,14 +34,30 @@ export function probeRefusal({ spec }: BundleCheck, rules: readonly string[]): s
       : `${target} is not allowed by policy.probes in this host's agent.yaml (${rules.join(', ')})`;
   }
   const how = `list "${target}" in policy.probes of this host's agent.yaml to allow it`;
-  const address = parseIp(target);
-  if (address !== undefined && METADATA.some((prefix) => prefixContains(prefix, address))) {
+  const address = addressOf(target);
+  const isMetadata =
+    address === undefined
+      ? METADATA_NAMES.includes(target.replace(/\.$/u, ''))
+      : METADATA.some((prefix) => prefixContains(prefix, address));
+  if (isMetadata) {
     return `${target} is a cloud's metadata service, which hands out credentials; ${how}`;
   }
-  if (spec?.kind?.$case === 'http' && !SAFE_METHODS.includes(spec.kind.value.method)) {
-    return `a ${spec.kind.value.method} request may change something at ${target}; ${how}`;
-  }
+  if (spec?.kind?.$case !== 'http') return undefined;
+  const { method, body } = spec.kind.value;
+  if (!SAFE_METHODS.includes(method)) return `a ${method} request may change something at ${target}; ${how}`;
+  // A server that looks for no body after GET takes it for the next request, of any method.
+  if (body !== '') return `a request with a body may change something at ${target}; ${how}`;
   return undefined;
+}
+
+/**
+ * The address that a host stands for, if it is one, as the host's resolver reads it: 2852039166 and 0xa9.254.43518 are
+ * IPv4 addresses to it. One mapped into IPv6 is the IPv4 address that is asked; a zone is not looked at.
+ */
+function addressOf(host: string): IpAddress | undefined {
+  const text = host.includes(':') ? host.replace(/%.*$/u, '') : domainToASCII(host);
+  const address = parseIp(text);
+  return typeof address === 'bigint' && address >> 32n === 0xffffn ? Number(address & 0xffff_ffffn) : address;
 }
 
 /** Host that the check connects to, in lower case; absent: it connects to none. */
@@ -60,7 +86,7 @@ function hostOf(url: string): string {
 /** An address lies in a prefix; a name is the rule, or with "*." in front ends like it. */
 function matchesTarget(rule: string, target: string): boolean {
   const prefix = parseIpPrefix(rule);
-  const address = parseIp(target);
+  const address = addressOf(target);
   if (prefix !== undefined || address !== undefined) {
     return prefix !== undefined && address !== undefined && prefixContains(prefix, address);
   }

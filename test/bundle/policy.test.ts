@@ -210,6 +210,35 @@ test('limits of interfaces and addresses hold wherever one is named, in both fam
   assert.deepEqual(await judged(ours, { interfaces: ['em1'] }), []);
 });
 
+test('the route that the kernel makes with an address is no way round policy.routes', async () => {
+  const reasons = async (address: object, policy: object): Promise<string[]> =>
+    (await judged(sampleBundle({ addresses: [address] }), policy)).map(
+      (line) => line.split(' is not allowed')[0] ?? '',
+    );
+  const own = { addresses: ['10.0.0.0/24'] };
+  assert.deepEqual(await reasons({ address: '10.0.0.5/1' }, own), [
+    'routers[pg].addresses[0]: the route to 10.0.0.5/1 that comes with it',
+  ]);
+  assert.deepEqual(await reasons({ address: '10.0.0.5/1' }, {}), [
+    'routers[pg].addresses[0]: the route to 10.0.0.5/1 that comes with it',
+  ]);
+  assert.deepEqual(await reasons({ address: '2001:db8::5/3' }, {}), [
+    'routers[pg].addresses[0]: the route to 2001:db8::5/3 that comes with it',
+  ]);
+  assert.deepEqual(await reasons({ address: '10.0.0.5/32', peer: '198.51.100.0/24' }, own), [
+    "routers[pg].addresses[0].peer: a peer's route to 198.51.100.0/24",
+  ]);
+  assert.deepEqual(await reasons({ address: '10.0.0.5/32', peer: '10.0.0.0/1' }, own), [
+    'routers[pg].addresses[0]: the route to 10.0.0.0/1 that comes with it',
+  ]);
+  assert.deepEqual(await reasons({ address: '10.0.0.5/32', peer: '10.0.0.6' }, own), []);
+  assert.deepEqual(await reasons({ address: '10.0.0.5/8' }, own), []);
+  assert.deepEqual(await reasons({ address: '10.0.0.5/1', noPrefixRoute: true }, own), []);
+  const routed = { ...own, routes: true };
+  assert.deepEqual(await reasons({ address: '10.0.0.5/32', peer: '198.51.100.0/24' }, routed), []);
+  assert.deepEqual(await reasons({ address: '10.0.0.5/1' }, routed), []);
+});
+
 test("hooks of groups are judged as routers' are", async () => {
   const bundle = sampleBundle(
     { hooks: { deleted: { command: ['/evil'] }, lowerPriorityHeard: { command: ['/opt/hooks/l'] } } },
@@ -262,6 +291,18 @@ test('network checks ask anybody, but not for changes and no metadata service, u
     [http('http://0xa9.254.43518/'), [], false],
     [http('http://db.example.org/', { connectTo: '169.254.169.254' }), [], false],
     [http('http://[fd00:ec2::254]/'), [], false],
+    [http('http://db.example.org/', { connectTo: '0xa9fea9fe' }), [], false],
+    [http('http://db.example.org/', { connectTo: '::ffff:169.254.169.254' }), [], false],
+    [http('http://[::ffff:a9fe:a9fe]/'), [], false],
+    [http('http://metadata.google.internal./computeMetadata/v1/'), [], false],
+    [http('http://169.254.170.2/v2/credentials/x'), [], false],
+    [http('http://db.example.org/', { body: 'DELETE /all HTTP/1.1' }), [], false],
+    [http('http://db.example.org/', { body: '{}' }), ['db.example.org'], true],
+    [withCheck({ $case: 'tcp', value: { host: '2852039166', port: 80 } }), [], false],
+    [withCheck({ $case: 'tcp', value: { host: '169.254.43518', port: 80 } }), [], false],
+    [withCheck({ $case: 'ping', value: { host: 'fd00:ec2::254%em1' } }), [], false],
+    [withCheck({ $case: 'ping', value: { host: 'fe80::1%em1' } }), ['fe80::/10'], true],
+    [withCheck({ $case: 'tcp', value: { host: '::ffff:10.1.2.3', port: 1 } }), ['::/0'], false],
     [http('http://169.254.169.254/'), ['169.254.169.254'], true],
     [http('http://DB.example.org/'), ['*.example.org'], true],
     [http('http://example.org/'), ['*.example.org'], false],
