@@ -71,7 +71,7 @@ export class Reconfiguration {
       this.#start(router, startup, now);
     }
     for (const group of regrouped) this.#judge(group, now);
-    this.tools.tracks.keepOnly(roster.running.values());
+    this.tools.tracks.keepOnly(settings.routers);
   }
 
   /** After a router that leaves has ended: those that waited for it start. Called at the end of every turn. */

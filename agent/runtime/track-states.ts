@@ -25,8 +25,8 @@ export class TrackStates {
     return news;
   }
 
-  /** Forgets what no router tracks. */
-  keepOnly(routers: Iterable<RunningRouter>): void {
+  /** Forgets what no router tracks, of those that run and those that wait: the worker tells of changes alone. */
+  keepOnly(routers: Iterable<Pick<RunningRouter, 'router'>>): void {
     const used = new Set<string>();
     for (const { router } of routers) for (const { id } of router.tracks) used.add(id);
     for (const id of this.#states.keys()) if (!used.has(id)) this.#states.delete(id);

@@ -118,6 +118,21 @@ describe('a router that goes', () => {
     assert.ok(a.holds(VIP));
   });
 
+  test('is followed by one that knows the state of its checks, which is not told again', () => {
+    const tracks = [{ id: 'check web', weight: 0, reverse: false }];
+    const { clock, host } = lan();
+    const a = host('a', '10.0.0.1');
+    a.configure(settings({ tracks }));
+    a.tell({ kind: 'track', id: 'check web', state: 'up' });
+    clock.advance(DOWN_100);
+    assert.equal(a.router().state, 'active');
+    a.configure(settings({ tracks, version: 2 }));
+    clock.advance(5 * SECOND);
+    assert.equal(a.router().state, 'backup');
+    clock.advance(DOWN_100);
+    assert.equal(a.router().state, 'active');
+  });
+
   test('is ended along with everything else', async () => {
     const { a, clock } = active();
     a.configure(settings({ name: 'next', vrid: 12 }));
