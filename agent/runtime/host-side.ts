@@ -2,13 +2,12 @@
  * This host as the routers are to see it: after every change sockets, tracks and addresses are brought in line with the
  * interfaces as they are. Nothing to do is the usual case.
  */
-import type { IpAddress } from '../../proto/rules/ip.js';
 import type { Instant, Micros } from '../../proto/rules/time.js';
 import type { Alarm } from './alarm.js';
 import type { Channels } from './channels.js';
 import type { Elector } from './elector.js';
 import type { HostTracks } from './host-tracks.js';
-import { expectationsOf, ownAddressesOf, sourceOf } from './host-view.js';
+import { expectationsOf, OwnAddresses, sourceOf } from './host-view.js';
 import type { HostWatch } from './host-watch.js';
 import type { InterfaceTable } from './interface-table.js';
 import type { Keepers } from './keepers.js';
@@ -90,13 +89,15 @@ export class HostSide implements Timed {
   }
 
   /** Addresses of this host that nobody else may send from. */
-  ownAddresses(): ReadonlySet<IpAddress> {
-    return ownAddressesOf(this.tools.table, this.tools.roster.virtual);
+  ownAddresses(): OwnAddresses {
+    const { table, roster } = this.tools;
+    return new OwnAddresses(table, (address, device) => roster.isVirtual(address, device));
   }
 
   /** What this host means for the router: source address, whom it believes, and the tracks about the host. */
-  feed(router: RunningRouter, own: ReadonlySet<IpAddress>, now: Instant): void {
+  feed(router: RunningRouter, ownAddresses: OwnAddresses, now: Instant): void {
     const { table, channels, tracks, holds, elector } = this.tools;
+    const own = ownAddresses.on(table.link(router.settings.interface)?.index);
     const source = sourceOf(router, table, own);
     if (source !== router.source) {
       router.source = source;

@@ -18,7 +18,7 @@ import type { RunningRouter } from './running-router.js';
  * virtual. For IPv6 a link-local one (RFC 9568 section 5.1.2.1), unless unicast peers are elsewhere. Undefined: there is
  * none.
  *
- * @param own what ownAddressesOf gave
+ * @param own what OwnAddresses gives for the router's interface
  */
 export function sourceOf(
   router: RunningRouter,
@@ -55,20 +55,46 @@ export function hostOwnedAddresses(router: RunningRouter, table: InterfaceTable)
 
 /**
  * Addresses of this host that nobody else may send from. A virtual one is not among them: it may be another router's own.
- * Nor is one that another host was found to have.
- *
- * @param virtual addresses of all virtual routers of this node
+ * Nor is one that another host was found to have. A link-local one is this host's on its own link alone: on another link
+ * another host may have it (RFC 4291 section 2.5.6).
  */
-export function ownAddressesOf(table: InterfaceTable, virtual: ReadonlySet<IpAddress>): ReadonlySet<IpAddress> {
-  const own = new Set<IpAddress>();
-  for (const known of table.everyAddress()) if (!virtual.has(known.address) && isUsable(known)) own.add(known.address);
-  return own;
+export class OwnAddresses {
+  readonly #everywhere = new Set<IpAddress>();
+  readonly #linkLocal = new Map<number, IpAddress[]>();
+  /** Made for each link once, for all of its routers. */
+  readonly #onLink = new Map<number, ReadonlySet<IpAddress>>();
+
+  /** @param isVirtual whether the address on the interface is one of a virtual router of this node */
+  constructor(table: InterfaceTable, isVirtual: (address: IpAddress, device: string) => boolean) {
+    for (const known of table.everyAddress()) {
+      const { address, interfaceIndex } = known;
+      if (!isUsable(known) || isVirtual(address, table.linkOf(interfaceIndex)?.name ?? '')) continue;
+      if (!isLinkLocal(address)) {
+        this.#everywhere.add(address);
+        continue;
+      }
+      const others = this.#linkLocal.get(interfaceIndex);
+      if (others === undefined) this.#linkLocal.set(interfaceIndex, [address]);
+      else others.push(address);
+    }
+  }
+
+  /** What is this host's on the link of an interface; of none, what is so everywhere. */
+  on(interfaceIndex: number | undefined): ReadonlySet<IpAddress> {
+    const linkLocal = interfaceIndex === undefined ? undefined : this.#linkLocal.get(interfaceIndex);
+    if (interfaceIndex === undefined || linkLocal === undefined) return this.#everywhere;
+    const known = this.#onLink.get(interfaceIndex);
+    if (known !== undefined) return known;
+    const own = new Set([...this.#everywhere, ...linkLocal]);
+    this.#onLink.set(interfaceIndex, own);
+    return own;
+  }
 }
 
 /**
  * By what received advertisements are judged.
  *
- * @param own what ownAddressesOf gave
+ * @param own what OwnAddresses gives for the router's interface
  */
 export function expectationsOf(
   router: RunningRouter,

@@ -1,5 +1,5 @@
 /** The virtual routers of this node, those that are on their way out among them, and the groups that they move in. */
-import type { IpAddress } from '../../proto/rules/ip.js';
+import { type IpAddress, isLinkLocal } from '../../proto/rules/ip.js';
 import type { Millis } from '../../proto/rules/time.js';
 import { groupState, type StateName, type SyncGroup } from '../vrrp/index.js';
 import type { RunningRouter } from './running-router.js';
@@ -30,22 +30,36 @@ export class Roster {
   /** What it does not have any more, and hands its addresses over. */
   readonly leaving = new Set<RunningRouter>();
   readonly groups = new Map<string, RunningGroup>();
-  #virtual: ReadonlySet<IpAddress> = new Set();
+  #virtual: ReadonlySet<IpAddress | string> = new Set();
 
   *all(): Iterable<RunningRouter> {
     yield* this.running.values();
     yield* this.leaving;
   }
 
-  /** Addresses of all of them, whoever has them now. */
-  get virtual(): ReadonlySet<IpAddress> {
-    return this.#virtual;
+  /** Whether the address on this interface is one of theirs, whoever has it now. A link-local one is of its link alone. */
+  isVirtual(address: IpAddress, device: string): boolean {
+    return this.#virtual.has(isLinkLocal(address) ? linkLocalKey(address, device) : address);
   }
 
   /** To be called after routers came, went or changed their addresses. */
   changed(): void {
-    const virtual = new Set<IpAddress>();
-    for (const router of this.all()) for (const { address } of router.wanted) virtual.add(address);
+    const virtual = new Set<IpAddress | string>();
+    for (const router of this.all()) {
+      for (const { address, device, settings } of router.wanted) {
+        if (!isLinkLocal(address)) {
+          virtual.add(address);
+          continue;
+        }
+        // With a virtual MAC it is on the macvlan, and may have been left on the interface below.
+        virtual.add(linkLocalKey(address, device));
+        virtual.add(linkLocalKey(address, settings.device));
+      }
+    }
     this.#virtual = virtual;
   }
+}
+
+function linkLocalKey(address: IpAddress, device: string): string {
+  return `${device} ${address}`;
 }

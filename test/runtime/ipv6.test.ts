@@ -60,6 +60,31 @@ describe('an IPv6 router', () => {
     }
   });
 
+  test('hears one whose link-local address this host has on another link', () => {
+    const { clock, host } = lan();
+    const [a, b] = [host('a', 'fe80::a/64'), host('b', 'fe80::b/64')];
+    a.addLink('em2');
+    a.addAddress('em2', 'fe80::b/64');
+    a.configure(v6({ priority: 100 }));
+    b.configure(v6({ priority: 200 }));
+    clock.advance(10 * SECOND);
+    assert.deepEqual([a.router().state, b.router().state], ['backup', 'active']);
+    assert.equal(a.router().counters['rejected.own-source'], undefined);
+  });
+
+  test('sends from an address that is virtual on another link alone', () => {
+    const { host } = lan();
+    const a = host('a', 'fe80::a/64');
+    a.addLink('em2');
+    a.addAddress('em2', 'fe80::1/64');
+    a.configure(
+      v6({ name: 'inside', addresses: ['fe80::1'] }),
+      v6({ name: 'outside', vrid: 11, interface: 'em2', addresses: ['fe80::2'] }),
+    );
+    assert.deepEqual([a.router('inside').sourceAddress, a.router('outside').sourceAddress], ['fe80::a', 'fe80::1']);
+    assert.equal(a.router('outside').state, 'backup');
+  });
+
   test('and an IPv4 one of the same VRID on the same interface do not know each other', () => {
     const { clock, host } = lan();
     const [a, b] = [host('a', '10.0.0.1/24', 'fe80::1/64'), host('b', '10.0.0.2/24', 'fe80::2/64')];
