@@ -14,6 +14,7 @@ import { addressRequest, areRenewable } from './address-request.js';
 import type { InterfaceTable } from './interface-table.js';
 import type { VirtualAddress } from './messages.js';
 import type { Outbox } from './outbox.js';
+import type { Renewal } from './renewals.js';
 import type { RunningRouter, WantedAddress } from './running-router.js';
 import type { SysctlLoans } from './sysctl-loans.js';
 
@@ -97,9 +98,9 @@ export class AddressKeeper {
     return missing;
   }
 
-  /** Renews the leases of several routers' addresses in one go; those that went missing come back with it. */
-  renew(routers: readonly RunningRouter[]): void {
-    const placed = routers.flatMap((router) => this.#place(router, router.wanted, false));
+  /** Renews the leases of addresses of several routers in one go; those that went missing come back with it. */
+  renew(renewals: readonly Renewal[]): void {
+    const placed = renewals.flatMap(({ router, addresses }) => this.#place(router, addresses, false));
     if (placed.length === 0) return;
     const outcomes = this.kernel.renewAddresses(placed.map(({ request }) => request));
     for (const [index, each] of placed.entries()) {

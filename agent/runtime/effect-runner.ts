@@ -13,6 +13,7 @@ import type { AcceptGuard } from './firewall.js';
 import type { NeighborGroups } from './neighbor-groups.js';
 import type { Outbox } from './outbox.js';
 import type { Probe } from './probe.js';
+import { Renewals } from './renewals.js';
 import type { RouteKeeper } from './route-keeper.js';
 import type { RuleKeeper } from './rule-keeper.js';
 import type { RunningRouter, WantedAddress } from './running-router.js';
@@ -40,9 +41,12 @@ export interface EffectTools {
 type Transition = Extract<Effect, { readonly kind: 'transitioned' }>;
 
 export class EffectRunner {
-  readonly #renewals = new Set<RunningRouter>();
+  readonly renewals: Renewals;
 
-  constructor(private readonly tools: EffectTools) {}
+  constructor(private readonly tools: EffectTools) {
+    const { keeper, clock } = tools;
+    this.renewals = new Renewals({ renew: (renewals) => keeper.renew(renewals), clock });
+  }
 
   run(router: RunningRouter, effect: Effect, now: Instant): void {
     const { outbox } = this.tools;
@@ -61,7 +65,7 @@ export class EffectRunner {
         this.#demote(router, now);
         return;
       case 'renewAddresses':
-        this.#renewals.add(router);
+        this.renewals.add(router, now);
         return;
       case 'announceAddresses':
         this.#announce(router, router.wanted, effect.repeat, now);
@@ -99,13 +103,10 @@ export class EffectRunner {
     }
   }
 
-  /** At the end of every turn: the leases of all routers that were due in it, together. */
+  /** At the end of every turn: what was due in it for several routers together. */
   flush(now: Instant): void {
     this.tools.guard.tidy(now);
-    if (this.#renewals.size === 0) return;
-    const routers = [...this.#renewals];
-    this.#renewals.clear();
-    this.tools.keeper.renew(routers);
+    this.renewals.onTime(now);
   }
 
   /** A running router's settings were replaced: of an active one `gone` addresses are removed, before others are added. */
@@ -151,7 +152,7 @@ export class EffectRunner {
 
   /** The router has ended and will not come back: nothing of it waits or is kept. */
   forget(router: RunningRouter, now: Instant): void {
-    this.#renewals.delete(router);
+    this.renewals.delete(router);
     this.tools.announcer.cancel(router);
     this.tools.probe.forget(router, now);
   }
@@ -182,7 +183,7 @@ export class EffectRunner {
   /** The same backwards; nothing of it is announced any more. */
   #demote(router: RunningRouter, now: Instant): void {
     const { keeper, routes, rules, guard, macs, groups, announcer, probe } = this.tools;
-    this.#renewals.delete(router);
+    this.renewals.delete(router);
     rules.remove(router);
     routes.remove(router);
     announcer.cancel(router);

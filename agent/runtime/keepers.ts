@@ -157,6 +157,7 @@ export class Keepers implements Timed {
   /** At the end of every turn. */
   flush(now: Instant): void {
     this.effects.flush(now);
+    this.tools.alarm.by(this.effects.renewals.nextAt);
   }
 
   isOurMacvlan(router: RunningRouter, name: string): boolean {
@@ -173,7 +174,7 @@ export class Keepers implements Timed {
   }
 
   get nextAt(): Instant | undefined {
-    return earliestOf([this.#announcer, this.#probe]);
+    return earliestOf([this.#announcer, this.#probe, this.effects.renewals]);
   }
 
   onTime(now: Instant): void {
@@ -187,6 +188,7 @@ export class Keepers implements Timed {
    * @param keep all stays in force, for the process that goes on
    */
   close(keep: boolean, now: Instant): void {
+    if (keep) this.effects.renewals.finish();
     this.#networks.close(keep);
     this.#groups.close();
     this.#macs.close(keep, now);

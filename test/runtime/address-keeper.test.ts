@@ -136,7 +136,7 @@ test('a renewal makes nothing new', () => {
   const router = running();
   keeper.add(router);
   const [first] = there.values();
-  keeper.renew([router]);
+  keeper.renew([{ router, addresses: router.wanted }]);
   assert.equal([...there.values()][0], first, 'the same request');
 });
 
