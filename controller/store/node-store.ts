@@ -20,9 +20,15 @@ export function readNodes(db: Store | StoreTransaction): Promise<NodeTable[]> {
   return db.selectFrom('nodes').selectAll().where('deleted_at', '=', 0).execute();
 }
 
-/** Everybody who ever had that name, newest first. */
+/** Everybody who ever had that name: who has it now first, whatever the clock said when they came, then newest first. */
 export function readNodesNamed(db: Store | StoreTransaction, name: string): Promise<NodeTable[]> {
-  return db.selectFrom('nodes').selectAll().where('name', '=', name).orderBy('created_at', 'desc').execute();
+  return db
+    .selectFrom('nodes')
+    .selectAll()
+    .where('name', '=', name)
+    .orderBy((is) => is('deleted_at', '=', 0), 'desc')
+    .orderBy('created_at', 'desc')
+    .execute();
 }
 
 export async function insertNode(trx: StoreTransaction, id: string, name: string, at: Date): Promise<void> {

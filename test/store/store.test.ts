@@ -187,3 +187,16 @@ test('a name can be had again after its node was retired, and its history stays'
     [false, true],
   );
 });
+
+test('who has a name now comes first, also when the clock was set back since it had another owner', async () => {
+  const second = '1c9f8e2f-7b63-4c6a-8d1d-2e9d9e6b3f22';
+  await store.transaction().execute(async (trx) => {
+    await insertNode(trx, NODE.nodeId, 'base1', NOW);
+    await retireNode(trx, NODE.nodeId, NOW);
+    await insertNode(trx, second, 'base1', new Date(NOW.getTime() - 3_600_000));
+  });
+  assert.deepEqual(
+    (await readNodesNamed(store, 'base1')).map(({ id }) => id),
+    [second, NODE.nodeId],
+  );
+});
