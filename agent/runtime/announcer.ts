@@ -72,7 +72,7 @@ export class Announcer implements Timed {
   constructor(private readonly tools: AnnouncerTools) {}
 
   /** With every configuration: the longest spacing that a router has for an interface holds there, unless a group's does. */
-  configure(routers: Iterable<RunningRouter>, networks: readonly HostNetworkSettings[]): void {
+  configure(routers: readonly RunningRouter[], networks: readonly HostNetworkSettings[], now: Instant): void {
     const spacings = new Map<string, AnnouncementSpacing>();
     for (const { settings, wanted } of routers) {
       for (const device of new Set([settings.interface, ...wanted.map((address) => address.device)])) {
@@ -94,7 +94,11 @@ export class Announcer implements Timed {
     this.#spacings = spacings;
     this.#groups = groups;
     for (const [key, { queue }] of this.#limiters) if (queue.size === 0) this.#limiters.delete(key);
-    for (const [router, { at }] of [...this.#extra]) this.#scheduleExtra(router, at);
+    for (const router of routers) {
+      // Its settings may have been changed, or it may have had nothing to announce elsewhere until now.
+      if (router.isActive)
+        this.#scheduleExtra(router, this.#extra.get(router)?.at ?? now + router.settings.extraRefresh);
+    }
   }
 
   /** `repeat` rounds over these addresses. The first leaves at once where the spacing allows it. */

@@ -113,7 +113,7 @@ export class Keepers implements Timed {
   configure(routers: readonly RunningRouter[], networks: readonly HostNetworkSettings[], now: Instant): void {
     if (!this.#macs.arrange(routers, now)) this.tools.alarm.retryLater(now);
     this.#networks.configure(networks, now);
-    this.#announcer.configure(routers, networks);
+    this.#announcer.configure(routers, networks, now);
     this.#addresses.guardSecondaries(routers, now);
     this.#watched = {
       destinations: [...routers.map(({ settings }) => settings), ...networks].flatMap(({ routes }) =>

@@ -127,6 +127,13 @@ export class Reconfiguration {
       if (router.isStopped) keepers.effects.forget(router, now);
       else roster.leaving.add(router);
     }
+    // One that left before may have an address that a router which goes on is to have from now on.
+    for (const router of roster.leaving) {
+      if (this.#canHandOver(router, wanted)) continue;
+      elector.step(router, { kind: 'shutdown', handover: false }, now);
+      roster.leaving.delete(router);
+      keepers.effects.forget(router, now);
+    }
   }
 
   /** Not where a router that goes on takes one of the addresses over: it has it at once. */

@@ -54,7 +54,7 @@ test('without a spacing all rounds leave at once, each address on its own interf
   const { announcer, sent } = announcing();
   const router = running({ addresses: ['10.0.0.100', '10.0.0.101'], excluded: ['fd00::1'] });
   const elsewhere = running({ interface: 'em2', addresses: ['fd00::2'] });
-  announcer.configure([router, elsewhere], []);
+  announcer.configure([router, elsewhere], [], 0);
   announcer.announce(router, router.wanted, 5, 0);
   announcer.announce(elsewhere, elsewhere.wanted, 1, 0);
   assert.deepEqual(sent, ['em1 10.0.0.100+10.0.0.101+fd00::1 x5', 'em2 fd00::2 x1 router']);
@@ -65,7 +65,7 @@ test('without a spacing all rounds leave at once, each address on its own interf
 test('with a spacing the first leaves at once, the others one after the other, round by round', () => {
   const { announcer, sent, runUntil } = announcing();
   const router = spaced(running({ addresses: ['10.0.0.100', '10.0.0.101'] }), 10 * MS);
-  announcer.configure([router], []);
+  announcer.configure([router], [], 0);
   announcer.announce(router, router.wanted, 2, 0);
   assert.deepEqual(sent, ['em1 10.0.0.100 x1']);
   assert.deepEqual(runUntil(SECOND), ['10 em1 10.0.0.101 x1', '20 em1 10.0.0.100 x1', '30 em1 10.0.0.101 x1']);
@@ -78,7 +78,7 @@ test('the longest spacing of the routers on an interface holds there, for each f
   const { announcer, runUntil } = announcing();
   const quick = spaced(running({ name: 'quick', addresses: ['10.0.0.100', '10.0.0.101'] }), 1 * MS);
   const slow = spaced(running({ name: 'slow', vrid: 11, addresses: ['fd00::1', 'fd00::2'] }), 20 * MS, 30 * MS);
-  announcer.configure([quick, slow], []);
+  announcer.configure([quick, slow], [], 0);
   announcer.announce(quick, quick.wanted, 1, 0);
   announcer.announce(slow, slow.wanted, 1, 0);
   assert.deepEqual(runUntil(SECOND), ['20 em1 10.0.0.101 x1', '30 em1 fd00::2 x1']);
@@ -88,7 +88,7 @@ test('a group of interfaces shares one limit', () => {
   const { announcer, sent, runUntil } = announcing();
   const one = running({ name: 'one', addresses: ['10.0.0.100'] });
   const two = running({ name: 'two', interface: 'em2', addresses: ['10.0.0.101'] });
-  announcer.configure([one, two], limits({ interfaces: ['em1', 'em2'], spacing: { arp: 50 * MS, neighbor: 0 } }));
+  announcer.configure([one, two], limits({ interfaces: ['em1', 'em2'], spacing: { arp: 50 * MS, neighbor: 0 } }), 0);
   announcer.announce(one, one.wanted, 2, 0);
   announcer.announce(two, two.wanted, 2, 0);
   assert.deepEqual(sent, ['em1 10.0.0.100 x1']);
@@ -98,7 +98,7 @@ test('a group of interfaces shares one limit', () => {
 test('what is announced again before it left waits once: the queue is bounded by the addresses', () => {
   const { announcer, runUntil } = announcing();
   const router = spaced(running({ addresses: ['10.0.0.100', '10.0.0.101'] }), 10 * MS);
-  announcer.configure([router], []);
+  announcer.configure([router], [], 0);
   for (let time = 0; time < 100; time++) announcer.announce(router, router.wanted, 3, 0);
   assert.ok(runUntil(SECOND).length <= 6);
 });
@@ -107,7 +107,7 @@ test('a router that gives up its addresses announces nothing more, the others go
   const { announcer, runUntil } = announcing();
   const router = spaced(running({ addresses: ['10.0.0.100', '10.0.0.101'] }), 10 * MS);
   const other = running({ name: 'other', vrid: 11, addresses: ['10.0.0.102'] });
-  announcer.configure([router, other], []);
+  announcer.configure([router, other], [], 0);
   announcer.announce(router, router.wanted, 5, 0);
   announcer.announce(other, other.wanted, 1, 0);
   announcer.cancel(router);
@@ -118,7 +118,7 @@ test('a spacing below what the timer can do is kept on average', () => {
   const { announcer, sent } = announcing();
   const addresses = Array.from({ length: 200 }, (_, i) => `10.0.1.${i + 1}`);
   const router = spaced(running({ addresses }), 100);
-  announcer.configure([router], []);
+  announcer.configure([router], [], 0);
   announcer.announce(router, router.wanted, 1, SECOND);
   assert.ok(sent.length <= 11, `${sent.length} at once`);
   announcer.onTime(SECOND + 2 * MS);
@@ -130,7 +130,7 @@ test('a spacing below what the timer can do is kept on average', () => {
 test('nothing is announced where there is no ARP, or nothing to announce with', () => {
   const { announcer, sent } = announcing();
   const router = running({ interface: 'tun0' });
-  announcer.configure([router], []);
+  announcer.configure([router], [], 0);
   announcer.announce(router, router.wanted, 1, 0);
   announcer.announce(router, router.wanted, 0, 0);
   assert.deepEqual(sent, []);
@@ -149,10 +149,10 @@ test('addresses on other interfaces are announced again and again, those with a 
       settings: { ...own.settings, device, virtualMac },
     });
     router.wanted = [own, place('em2', true), place('em3', false)];
-    announcer.configure([router], []);
+    announcer.configure([router], [], 0);
     announcer.announce(router, [own], 1, 0);
     // A configuration in between changes nothing of the rhythm.
-    announcer.configure([router], []);
+    announcer.configure([router], [], 0);
     const each = all ? ['em2', 'em3'] : ['em2'];
     assert.deepEqual(
       runUntil(120 * SECOND),

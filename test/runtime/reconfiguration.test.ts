@@ -54,6 +54,29 @@ describe('a router that goes on', () => {
     assert.deepEqual(a.router().excludedAddresses, ['10.0.0.101/32']);
     assert.ok(a.holds('10.0.0.101'));
   });
+
+  test('goes on announcing on other interfaces now and then', () => {
+    const { clock, host } = lan();
+    const a = host('a', '10.0.0.1');
+    a.addLink('em2');
+    const withPriority = (priority: number, extraRefresh: number) => ({
+      ...settings({ priority, more: { extraRefresh, extraRefreshAll: true } }),
+      excludedAddresses: [{ address: '10.1.0.100', prefixLength: 32, device: 'em2' }],
+    });
+    const announced = () => a.takeLog().filter((line) => line === 'arp 10.1.0.100 x1').length;
+    a.configure(withPriority(100, 0));
+    clock.advance(DOWN_100);
+    assert.equal(announced(), 1);
+    for (const [priority, extraRefresh, times] of [
+      [100, 10 * SECOND, 2],
+      [110, 10 * SECOND, 2],
+      [110, 0, 0],
+    ] as const) {
+      a.configure(withPriority(priority, extraRefresh));
+      clock.advance(25 * SECOND);
+      assert.equal(announced(), times);
+    }
+  });
 });
 
 describe('a router that goes', () => {
@@ -103,6 +126,28 @@ describe('a router that goes', () => {
     assert.deepEqual(a.router('r2').heldAddresses, ['10.0.0.102/32', `${VIP}/32`]);
     clock.advance(10 * SECOND);
     assert.ok(a.holds(VIP));
+  });
+
+  test('gives an address up while it hands over, if one that goes on is to have it after all', () => {
+    for (const leased of [true, false]) {
+      const { clock, host } = lan();
+      const a = host('a', '10.0.0.1');
+      const other = (...addresses: string[]) => settings({ name: 'r2', vrid: 2, addresses, leased });
+      a.configure(settings({ name: 'r1', vrid: 1, leased }), other('10.0.0.102'));
+      clock.advance(DOWN_100);
+      a.configure(other('10.0.0.102'));
+      clock.advance(SECOND);
+      a.takeLog();
+      a.configure(other('10.0.0.102', VIP));
+      const log = a.takeLog();
+      assert.ok(log.indexOf(`delete ${VIP}/32`) < log.findIndex((line) => line.startsWith(`add ${VIP}`)), log.join());
+      assert.ok(log.includes(`arp ${VIP} x1`), log.join());
+      for (let passed = 0; passed < 10; passed += 1) {
+        clock.advance(SECOND);
+        assert.ok(a.holds(VIP));
+      }
+      assert.equal(a.takeLog().filter((line) => line.startsWith('delete')).length, 0);
+    }
   });
 
   test('and is wanted again before it has left goes on as active', () => {
