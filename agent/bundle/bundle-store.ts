@@ -60,6 +60,19 @@ export class BundleStore {
     return { damage };
   }
 
+  /**
+   * Sets the current bundle aside, sound as it is, so that the previous one is current. Gives that one, and where the other
+   * is kept; absent: there is no sound previous one, and nothing has changed.
+   */
+  async retreat(): Promise<{ readonly stored: StoredBundle; readonly keptAs: string } | undefined> {
+    const bytes = await this.#read(PREVIOUS);
+    const parsed = bytes === undefined ? undefined : parseBundleFile(bytes);
+    if (parsed?.ok !== true) return undefined;
+    const keptAs = await this.#setAside(CURRENT);
+    await rename(this.#file(PREVIOUS), this.#file(CURRENT));
+    return { stored: parsed.stored, keptAs };
+  }
+
   /** Writes a bundle durably beside the current one. Rejects when it cannot be kept; nothing has changed then. */
   async stage(generation: number, content: Uint8Array): Promise<void> {
     await this.#makeDirectory();

@@ -21,6 +21,8 @@ export interface ConfigurationEdges {
   programProblem(file: string, user: string): Promise<string | undefined>;
   /** Names of this host's interfaces. */
   interfaces(): Promise<ReadonlySet<string>>;
+  /** Why the bundle with this hash must not be run here whatever it says; absent when it may be. */
+  condemnation(hash: string): string | undefined;
   /** Everything about the bundle's own sense; from proto/rules. */
   validate(bundle: Bundle): Promise<readonly Refusal[]>;
 }
@@ -100,6 +102,8 @@ export class Configuration {
     }
     const { bundle } = decoded;
     const stored = { identity, bundle, content: Uint8Array.from(content) };
+    const condemnation = this.#edges.condemnation(identity.hash);
+    if (condemnation !== undefined) return [{ path: '', reason: condemnation }];
     const present = this.#inForce?.identity;
     if (present?.hash === identity.hash) {
       if (present.generation !== identity.generation) await this.#renumber(stored);

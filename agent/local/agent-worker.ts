@@ -14,6 +14,7 @@ import type { Logger } from '../../proto/process/logger.js';
 import { BfdSessions } from '../bfd/sessions.js';
 import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.js';
 import { Configuration } from '../bundle/configuration.js';
+import { CrashGuard, MOST_CRASHES, SETTLED_MS } from '../bundle/crash-guard.js';
 import { type OwnerRules, scriptRefusal, userRefusal } from '../bundle/policy.js';
 import { CheckSupervisor } from '../health/checks.js';
 import { hostCheckEdges } from '../health/host-checks.js';
@@ -100,6 +101,10 @@ export class AgentWorker implements AgentSide {
   readonly configuration: Configuration;
   readonly #options: AgentWorkerOptions;
   readonly #store: BundleStore;
+  readonly #guard: CrashGuard;
+  #settling: NodeJS.Timeout | undefined;
+  /** What is put in force is what was stored, not something new. */
+  #isResuming = false;
   readonly #reporter: StatusReporter;
   readonly #checks: CheckSupervisor;
   readonly #hooks: HookRunner;
@@ -173,7 +178,9 @@ export class AgentWorker implements AgentSide {
       clock,
     );
     this.#occurrences = new Occurrences({ clock, log, journal, hooks: this.#hooks, openFifo: openHostFifo });
-    this.#store = new BundleStore(path.join(stateDir, 'bundles'), () => clock.wallMs());
+    const bundles = path.join(stateDir, 'bundles');
+    this.#store = new BundleStore(bundles, () => clock.wallMs());
+    this.#guard = new CrashGuard(bundles);
     this.configuration = new Configuration(
       this.#store,
       {
@@ -181,6 +188,10 @@ export class AgentWorker implements AgentSide {
         resolvePath,
         programProblem: async (file, user) => await hostProgramProblem(file, user || this.#scriptUser),
         interfaces: hostInterfaces,
+        condemnation: (hash) =>
+          hash === this.#guard.condemned
+            ? `the agent ended ${MOST_CRASHES} times shortly after it was started with it; another configuration is taken`
+            : undefined,
         validate: async (bundle) => {
           const { validateBundle } = await import('../../proto/rules/validate-bundle.js');
           return validateBundle(bundle);
@@ -195,6 +206,7 @@ export class AgentWorker implements AgentSide {
           this.#bfd.configure(settings.bfdSessions);
           this.#refused = undefined;
           const { generation, hash } = stored.identity;
+          if (!this.#isResuming) this.#guard.forgive();
           log.info({ generation, hash }, 'configuration in force');
           this.journal.add(bundleEvent(this.#now(), stored.identity, [], originOf(stored)));
           options.inForce({ generation, content: stored.content });
@@ -259,16 +271,39 @@ export class AgentWorker implements AgentSide {
           troubleEvent(this.#now(), 'bundle-damaged', `a stored configuration was damaged: ${sentence}`),
         );
       }
-      return stored;
+      return stored === undefined ? undefined : await this.#guarded(stored);
     } catch (err) {
       log.error({ path: stateDir, err }, 'the stored configuration cannot be read');
       return undefined;
     }
   }
 
+  /** The bundle to start with: the one before, if this one ended the agent again and again (docs/decisions/0025). */
+  async #guarded(stored: StoredBundle): Promise<StoredBundle> {
+    const { hash, generation } = stored.identity;
+    this.#settleLater();
+    if (this.#guard.begin(hash) < MOST_CRASHES) return stored;
+    const before = await this.#store.retreat();
+    if (before === undefined) return stored;
+    this.#guard.condemn(hash);
+    this.#guard.begin(before.stored.identity.hash);
+    const sentence = `the agent ended ${MOST_CRASHES} times shortly after it was started with the configuration of generation ${generation}; that of generation ${before.stored.identity.generation} is run, the other one is kept as ${before.keptAs}`;
+    this.#options.log.error({ generation, hash, path: before.keptAs }, 'a configuration was given up');
+    this.journal.add(troubleEvent(this.#now(), 'crash-loop', sentence));
+    return before.stored;
+  }
+
+  #settleLater(): void {
+    this.#settling = setTimeout(() => this.#guard.settled(), SETTLED_MS);
+    this.#settling.unref();
+  }
+
   /** Runs what was in force before, under the owner's rules where a controller had sent it. */
   async resume(stored: StoredBundle): Promise<void> {
-    await this.configuration.resume(stored, this.#options.standaloneNode === undefined ? this.#rules : undefined);
+    const rules = this.#options.standaloneNode === undefined ? this.#rules : undefined;
+    this.#isResuming = true;
+    await this.configuration.resume(stored, rules);
+    this.#isResuming = false;
   }
 
   /** Takes over from a worker that died: the elections go on running what it had put in force. */
@@ -278,6 +313,7 @@ export class AgentWorker implements AgentSide {
     const [reason] = lastWords.split('\n');
     const sentence = `the agent had to restart its worker thread: ${reason}`;
     this.journal.add(troubleEvent(this.#now(), 'worker-restarted', sentence));
+    this.#settleLater();
     const status = await election.status().catch(() => undefined);
     // BFD sessions begin anew: what they say next is the truth again within their detection time.
     const states = (status?.routers ?? []).flatMap((router) => router.tracks);
@@ -331,6 +367,9 @@ export class AgentWorker implements AgentSide {
 
   /** Every router has stopped: waits for the last hooks, a bounded time, and puts everything on disk. */
   async finish(isSuspended: boolean): Promise<void> {
+    // To end on purpose is no crash.
+    clearTimeout(this.#settling);
+    this.#guard.settled();
     this.#checks.stop();
     this.#bfd.stop();
     await this.#hooks.drain(isSuspended ? HOOKS_OF_SUSPENDED_MS : LAST_HOOKS_MS);

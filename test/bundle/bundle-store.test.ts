@@ -101,3 +101,17 @@ test('a file of another format is refused by that name', async () => {
   writeFileSync(file('current'), `baton-bundle 2 1 ${'a'.repeat(64)} 0\n`);
   assert.match((await store.load()).damage[0] ?? '', /its format 2 is unknown to this version; kept as /);
 });
+
+test('the current bundle can be given up for the previous one, and is kept', async () => {
+  const { store, file, directory } = setUp();
+  await save(store, 1, OLD);
+  assert.equal(await store.retreat(), undefined);
+  assert.equal((await store.load()).stored?.identity.generation, 1);
+  await save(store, 2, NEW);
+  const sound = readFileSync(file('current'));
+  const retreat = await store.retreat();
+  assert.equal(retreat?.stored.identity.generation, 1);
+  assert.deepEqual(readFileSync(retreat?.keptAs ?? ''), sound);
+  const { stored, damage } = await new BundleStore(directory, () => 0).load();
+  assert.deepEqual([stored?.identity.generation, damage], [1, []]);
+});

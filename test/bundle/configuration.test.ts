@@ -37,6 +37,7 @@ function setUp(kind: typeof BundleStore = BundleStore) {
     configured: [] as ElectionSettings[],
     told: [] as string[],
     validation: [] as Problem[],
+    condemned: '',
   };
   const configuration = new Configuration(
     store,
@@ -49,6 +50,7 @@ function setUp(kind: typeof BundleStore = BundleStore) {
       resolvePath: async (file) => file,
       programProblem: async (file) => (world.missing.has(file) ? `${file} does not exist` : undefined),
       interfaces: async () => new Set(['lo', 'em1']),
+      condemnation: (hash) => (hash === world.condemned ? 'it ended the agent' : undefined),
       validate: async () => world.validation,
     },
     {
@@ -215,4 +217,12 @@ test("a file of the host's own is under no list and not stored", async () => {
   assert.deepEqual(await configuration.adoptLocal(bundle, Bundle.encode(bundle).finish()), []);
   assert.deepEqual(world.told, ['applying pg', 'applied 0']);
   assert.equal(await stored(), undefined);
+});
+
+test('a bundle that must not be run here is refused whatever it says, another one is taken', async () => {
+  const { push, world } = setUp();
+  const bad = sampleBundle({ priority: 90 });
+  world.condemned = hashOf(Bundle.encode(bad).finish());
+  assert.deepEqual((await push(bad, 2)).lines, [': it ended the agent']);
+  assert.equal((await push(sampleBundle({ priority: 91 }), 3)).accepted, true);
 });
