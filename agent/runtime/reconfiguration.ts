@@ -117,6 +117,13 @@ export class Reconfiguration {
 
   #stop(names: readonly string[], wanted: readonly RouterSettings[], now: Instant): void {
     const { roster, elector, keepers } = this.tools;
+    const stopping = new Set(names);
+    for (const group of roster.groups.values()) {
+      const members = [...group.members.values()];
+      // As a whole, so that none of them gives up while a successor still waits for another one.
+      if (!members.every((member) => stopping.has(member.name) && this.#canHandOver(member, wanted))) continue;
+      for (const member of members) elector.step(member, { kind: 'shutdown', handover: true }, now);
+    }
     for (const name of names) {
       const router = roster.running.get(name);
       if (router === undefined) continue;

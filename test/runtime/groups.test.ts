@@ -50,6 +50,25 @@ describe('a sync group', () => {
     assert.equal(a.router('r1').group, 'g');
   });
 
+  test('that is configured no more hands over as a whole: the fast member waits for the slow one', () => {
+    const { clock, host } = lan();
+    const [a, b] = [host('a', '10.0.0.1'), host('b', '10.0.0.2')];
+    const both = (priority: number) => grouped([r1({ priority, interval: SECOND / 10 }), r2({ priority })]);
+    a.configureWith(both(150));
+    b.configureWith(both(50));
+    clock.advance(10 * SECOND);
+    assert.deepEqual(statesOf(a), ['active', 'active']);
+    a.configure();
+    for (let passed = 0; passed < 3000; passed += 1) {
+      clock.advance(SECOND / 1000);
+      for (const address of ['10.0.0.101', '10.0.0.102']) {
+        assert.ok(a.holds(address) || b.holds(address), `${address} after ${passed} ms`);
+      }
+    }
+    assert.deepEqual(statesOf(b), ['active', 'active']);
+    assert.ok(!a.holds('10.0.0.101') && !a.holds('10.0.0.102'));
+  });
+
   test('goes to fault with one of its members, and the other host has both', () => {
     const { clock, a, b } = pair({ tracks: [CHECK] });
     a.tell({ kind: 'track', id: 'check web', state: 'down' });
