@@ -33,6 +33,8 @@ export interface BfdReceiver {
 export interface ExpectedNeighbor {
   readonly address: IpAddress;
   readonly leastTtl: number;
+  /** Over which its packets must come (RFC 5881 section 4: a session is of one interface). Absent: any. */
+  readonly interface?: string;
 }
 
 export interface BfdEdges {
@@ -92,6 +94,8 @@ export class BfdSpeaker {
   readonly #receivers = new Map<string, BfdReceiver>();
   /** Sessions that could not be started, with why; tried again by `retry`. */
   readonly #waiting = new Map<string, BfdSessionSettings>();
+  /** Sessions whose socket belongs to an interface that is no more: started again by `retry`. */
+  readonly #cutOff = new Set<string>();
 
   constructor(edges: BfdEdges, listener: BfdListener) {
     this.#edges = edges;
@@ -117,15 +121,22 @@ export class BfdSpeaker {
     this.#fitReceivers();
   }
 
-  /** Starts what could not be started before: an interface or address may have come. */
+  /** Starts what could not be started before, or was cut off: an interface or address may have come. */
   retry(): void {
     const waiting = [...this.#waiting.values()];
+    for (const name of [...this.#cutOff]) {
+      const running = this.#sessions.get(name);
+      if (running === undefined) continue;
+      this.#stop(running);
+      waiting.push(running.settings);
+    }
+    this.#cutOff.clear();
     for (const settings of waiting) this.#start(settings);
     if (waiting.length > 0) this.#fitReceivers();
   }
 
   get isWaiting(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting.size + this.#cutOff.size > 0;
   }
 
   /** When `tick` is next due; undefined means never. */
@@ -218,7 +229,12 @@ export class BfdSpeaker {
       const key = `${kind.family} ${kind.multihop}`;
       const entry = wanted.get(key) ?? { kind, neighbors: [] };
       const leastTtl = settings.multihop ? Math.max(1, NO_ROUTER - settings.maxHops) : NO_ROUTER;
-      entry.neighbors.push({ address: neighbor, leastTtl });
+      const { interface: device } = settings;
+      entry.neighbors.push({
+        address: neighbor,
+        leastTtl,
+        ...(device === undefined || settings.multihop ? {} : { interface: device }),
+      });
       wanted.set(key, entry);
     }
     for (const [key, receiver] of this.#receivers) {
@@ -278,6 +294,8 @@ export class BfdSpeaker {
       if (effect.kind === 'send') {
         const failure = running.sender.send(encodePacket(effect.packet));
         count(running, failure === undefined ? 'packets-sent' : `errors.${failure}`);
+        // A socket stays bound to the interface that it was bound to, also when another of that name comes.
+        if (failure === 'ENODEV') this.#cutOff.add(running.settings.name);
         continue;
       }
       running.since = now;

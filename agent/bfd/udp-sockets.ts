@@ -93,7 +93,7 @@ export function openBfdReceiver(
     }
   });
   return {
-    expect: (neighbors) => attach(fd, neighborFilter(family, neighbors), doing),
+    expect: (neighbors) => attach(fd, neighborFilter(family, neighbors.map(wantedOf)), doing),
     close: () => {
       poll.close();
       libc().close(fd);
@@ -109,21 +109,39 @@ const RETURN = 0x06;
 const ACCEPT = 0xffffffff;
 /** SKF_NET_OFF of linux/filter.h: offsets from here count from the IP header. */
 const NETWORK_HEADER = 0xfff0_0000;
+/** SKF_AD_OFF + SKF_AD_IFINDEX: over which interface it came. */
+const INTERFACE_INDEX = 0xffff_f008;
+
+export interface WantedPackets {
+  readonly source: IpAddress;
+  readonly leastTtl: number;
+  /** Absent: over any interface. */
+  readonly interfaceIndex?: number;
+}
+
+/** No packet comes over interface 0: an interface that has gone lets nothing in until its session is started again. */
+function wantedOf({ address, leastTtl, interface: name }: ExpectedNeighbor): WantedPackets {
+  return { source: address, leastTtl, ...(name === undefined ? {} : { interfaceIndex: indexIfPresent(name) }) };
+}
 
 /**
- * Packets of these neighbours whose TTL or hop limit is great enough: the security of RFC 5881 section 5 and RFC 5883
- * section 5.
+ * Packets of these neighbours, over the interface of their session, whose TTL or hop limit is great enough: the security
+ * of RFC 5881 section 5 and RFC 5883 section 5.
  */
-export function neighborFilter(family: 4 | 6, neighbors: readonly ExpectedNeighbor[]): readonly FilterInstruction[] {
+export function neighborFilter(family: 4 | 6, wanted: readonly WantedPackets[]): readonly FilterInstruction[] {
   const program: FilterInstruction[] = [];
   const ttlOffset = family === 6 ? 7 : 8;
   const sourceOffset = family === 6 ? 8 : 12;
-  for (const { address, leastTtl } of neighbors) {
-    const words = wordsOf(address);
+  for (const { source, leastTtl, interfaceIndex } of wanted) {
+    const words = wordsOf(source);
+    const rest = interfaceIndex === undefined ? 4 : 6;
     for (const [index, word] of words.entries()) {
       // To the next neighbour: over what is left of this one.
-      const left = (words.length - index - 1) * 2 + 4;
+      const left = (words.length - index - 1) * 2 + rest;
       program.push([LOAD_WORD, 0, 0, NETWORK_HEADER + sourceOffset + index * 4], [JUMP_EQUAL, 0, left, word]);
+    }
+    if (interfaceIndex !== undefined) {
+      program.push([LOAD_WORD, 0, 0, INTERFACE_INDEX], [JUMP_EQUAL, 0, 4, interfaceIndex]);
     }
     program.push(
       [LOAD_BYTE, 0, 0, NETWORK_HEADER + ttlOffset],
@@ -192,6 +210,14 @@ function indexOf(name: string): number {
     return Number(readFileSync(`/sys/class/net/${name}/ifindex`, 'utf8'));
   } catch {
     throw new Error(`there is no interface ${name}`);
+  }
+}
+
+function indexIfPresent(name: string): number {
+  try {
+    return indexOf(name);
+  } catch {
+    return 0;
   }
 }
 
