@@ -16,7 +16,7 @@ import {
   withTrack,
   withTracksOf,
 } from './transitions.js';
-import type { Instant, IpAddress, VirtualRouter } from './virtual-router.js';
+import type { Instant, IpAddress, Micros, VirtualRouter } from './virtual-router.js';
 
 type Backup = PhaseOf<'backup'>;
 
@@ -175,9 +175,7 @@ function reconfigure(
     : router.advertisementInterval;
   const sameInterval = router.advertisementInterval === previous.advertisementInterval;
   if (sameInterval && router.version === previous.version) {
-    const shift =
-      skewTime(router, priority, phase.activeAdverInterval) -
-      skewTime(previous, currentPriority(previous, before.tracks), phase.activeAdverInterval);
+    const shift = waited(router, priority, phase) - waited(previous, currentPriority(previous, before.tracks), phase);
     return stay(member, { ...kept, activeDownAt: phase.activeDownAt + shift });
   }
   // Another interval: the time already waited says nothing about it, so the whole of it is waited.
@@ -186,4 +184,11 @@ function reconfigure(
     activeDownAt: now + activeDownInterval(router, priority, interval),
     activeAdverInterval: interval,
   });
+}
+
+/** How long the running timer waits in all. */
+function waited(router: VirtualRouter, priority: number, { activeAdverInterval, priorityZeroHeard }: Backup): Micros {
+  return priorityZeroHeard
+    ? skewTime(router, priority, activeAdverInterval)
+    : activeDownInterval(router, priority, activeAdverInterval);
 }

@@ -222,6 +222,14 @@ test('reconfigured: priority shifts, another interval waits a whole down interva
   assert.deepEqual(driven.effects, []);
 });
 
+test('reconfigured: another number of missed advertisements counts for the timer that runs', () => {
+  const driven = Driven.backup({ downTimerAdvertisements: 100 });
+  driven.reconfigure({ downTimerAdvertisements: 3 }, SECOND);
+  assert.equal(driven.phase('backup').activeDownAt, 3_609_375);
+  driven.feed(heard(0), 2 * SECOND).reconfigure({ downTimerAdvertisements: 10 }, 2 * SECOND);
+  assert.equal(driven.phase('backup').activeDownAt, 2_609_375, 'after priority 0 none is counted');
+});
+
 test('reconfigured: an interval that was heard stays learned if the new bound allows', () => {
   const driven = Driven.backup().feed(heard(150, GREATER, 2 * SECOND), SECOND);
   driven.reconfigure({ advertisementInterval: SECOND / 2 }, 2 * SECOND);
