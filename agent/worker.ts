@@ -118,7 +118,8 @@ function refuseForeignStateDir(stateDir: string): void {
 }
 
 /** What cannot be had is said, and no reason not to run. */
-function reschedule({ scheduling }: AgentConfig): void {
+function reschedule(config: AgentConfig): void {
+  const scheduling = data.scheduling ?? config.scheduling;
   try {
     const wanted = scheduled === undefined ? scheduling : withoutFormer(scheduling, scheduled);
     scheduled = wanted;

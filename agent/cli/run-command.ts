@@ -17,6 +17,10 @@ export const RUN: CommandSpec = {
     node: { type: 'string', value: 'NAME', help: 'with --standalone: the name of this node (default: the host name)' },
     ...LOCATION_OPTIONS,
     'state-dir': STATE_DIR_OPTION,
+    'realtime-priority': { type: 'string', value: 'N', help: 'SCHED_RR priority of the election thread, 1 to 99' },
+    nice: { type: 'string', value: 'N', help: 'nice value of the election thread, -20 to 19' },
+    cpus: { type: 'string', value: 'LIST', help: 'processors that the election thread may use, such as 0,2' },
+    'lock-memory': { type: 'boolean', help: 'keep the program and its libraries in memory' },
     'log-level': { type: 'string', value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default info)` },
   },
 };
@@ -37,6 +41,7 @@ export function runOptions(command: ParsedCommand): RunOptions {
     ...absolute('stateDir', command.text('state-dir')),
     ...absolute('runDir', command.text('run-dir')),
     ...(level === undefined ? {} : { logLevel: level }),
+    ...schedulingOf(command),
   };
   const file = command.text('standalone');
   const node = command.text('node');
@@ -56,4 +61,33 @@ export function runOptions(command: ParsedCommand): RunOptions {
 function absolute<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
   // A computed key widens to string; it is the one that was given.
   return value === undefined ? {} : ({ [key]: path.resolve(value) } as Record<K, string>);
+}
+
+/** Absent: none of its options was given. */
+function schedulingOf(command: ParsedCommand): Pick<RunOptions, 'scheduling'> {
+  const realtimePriority = wholeNumber(command, 'realtime-priority', 1, 99);
+  const nice = wholeNumber(command, 'nice', -20, 19);
+  const list = command.text('cpus');
+  const cpus = (list ?? '').split(',').filter((part) => part !== '');
+  if (list !== undefined && (cpus.length === 0 || !cpus.every((cpu) => /^\d{1,3}$/.test(cpu)))) {
+    throw new UsageError(`--cpus is a list of processors such as 0,2, not "${list}"`);
+  }
+  const lockMemory = command.flag('lock-memory');
+  if (realtimePriority === undefined && nice === undefined && list === undefined && !lockMemory) return {};
+  return {
+    scheduling: {
+      realtimePriority: realtimePriority ?? 0,
+      ...(nice === undefined ? {} : { nice }),
+      cpus: cpus.map(Number),
+      lockMemory,
+    },
+  };
+}
+
+function wholeNumber(command: ParsedCommand, option: string, least: number, most: number): number | undefined {
+  const text = command.text(option);
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (/^-?\d+$/.test(text) && number >= least && number <= most) return number;
+  throw new UsageError(`--${option} is a whole number from ${least} to ${most}, not "${text}"`);
 }

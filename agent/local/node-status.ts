@@ -156,7 +156,7 @@ function routerStatusOf(router: ElectionRouterStatus, lastHook: HookRun | undefi
       last: new Date(lastWallMs),
     })),
     checksum: router.checksum ?? '',
-    authentication: router.authentication === 'none' ? '' : router.authentication,
+    authentication: router.authentication,
     accept: router.accept,
     conflicts: router.conflicts.map(({ address, mac, lastWallMs }) => ({ address, mac, last: new Date(lastWallMs) })),
     sightings: router.sightings.map(({ address, macs, lastWallMs, asExpected }) => ({

@@ -1,5 +1,6 @@
 /** What the main thread and its worker say to each other besides elections: how to run, and when to end. */
 import type { MessagePort } from 'node:worker_threads';
+import type { Scheduling } from '../../proto/gen/baton/v1/config.js';
 import type { LogLevel } from '../../proto/process/logger.js';
 import type { Millis } from '../../proto/rules/time.js';
 
@@ -15,6 +16,7 @@ export interface WorkerData {
   readonly stateDir?: string;
   readonly runDir?: string;
   readonly logLevel?: LogLevel;
+  readonly scheduling?: Scheduling;
   /** When the process started. */
   readonly startedWallMs: Millis;
   /** What the elections run already: set when this worker takes the place of one that died. */

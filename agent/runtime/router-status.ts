@@ -121,8 +121,8 @@ function holdReasons(
 }
 
 function authenticationOf({ password, hmac }: RouterSettings): string {
-  if (hmac !== undefined) return `HMAC, ${hmac.mode}`;
-  return password === undefined ? 'none' : 'PASS';
+  if (hmac !== undefined) return `hmac key ${hmac.activeKey}, ${hmac.mode}`;
+  return password === undefined ? '' : 'pass';
 }
 
 function textOf({ address, prefixLength }: WantedAddress): string {

@@ -23,6 +23,8 @@ export function importAddresses(parts: readonly Part[], list: AddressList, remar
 /** `dev` is left out when it is the instance's own interface, which is the default. */
 function virtualAddress(entry: VirtualAddress, instance: VrrpInstance): Address {
   const address = importAddress(entry);
+  // Those of a router never have it (decision 0017).
+  address.noDad = false;
   if (address.device === instance.interface) address.device = '';
   if (address.device !== '' && instance.virtualMacElsewhere) address.virtualMac = true;
   return address;
@@ -42,7 +44,8 @@ export function importAddress(entry: VirtualAddress): Address {
     noPrefixRoute: flags.has('noprefixroute'),
     ...(preferredLifetime === undefined ? {} : { preferredLifetime: { seconds: preferredLifetime, nanos: 0 } }),
     home: flags.has('home'),
-    noDad: flags.has('-nodad'),
+    // keepalived's own addresses have no duplicate address detection; "-nodad" takes that away.
+    noDad: entry.family === 6 && !flags.has('-nodad'),
     manageTemporary: flags.has('mngtmpaddr'),
     autojoin: flags.has('autojoin'),
     noTrack: flags.has('no_track'),
@@ -60,7 +63,6 @@ const OPTIONS: readonly (readonly [keyof Address, string])[] = [
   ['preferredLifetime', 'preferred_lft'],
   ['noPrefixRoute', 'noprefixroute'],
   ['home', 'home'],
-  ['noDad', '-nodad'],
   ['manageTemporary', 'mngtmpaddr'],
   ['autojoin', 'autojoin'],
   ['noTrack', 'no_track'],

@@ -10,7 +10,6 @@ const TABLES: ReadonlyMap<string, number> = new Map([
   ['local', 255],
 ]);
 export const MAIN_TABLE = 254;
-export const LOCAL_TABLE = 255;
 
 const SCOPES: ReadonlyMap<string, number> = new Map([
   ['global', 0],

@@ -128,7 +128,7 @@ describe('signed advertisements', () => {
     clock.advance(6 * SECOND);
     assert.deepEqual([a.router().state, b.router().state, c.router().state], ['active', 'backup', 'active']);
     assert.equal(b.router().peers[0]?.authentication, 'signed');
-    assert.equal(b.router().authentication, 'HMAC, enforce');
+    assert.equal(b.router().authentication, 'hmac key 7, enforce');
     assert.ok(Number(b.router().counters['rejected.auth-invalid']) > 0);
   });
 

@@ -34,7 +34,7 @@ export interface AgentConfig {
   scheduling: Scheduling | undefined;
 }
 
-/** How the election thread is scheduled and the process kept in memory. */
+/** How the election thread is scheduled and the program kept in memory. */
 export interface Scheduling {
   /** SCHED_RR priority of the election thread, 1 to 99. Unset: not real-time. */
   realtimePriority: number;
@@ -42,7 +42,7 @@ export interface Scheduling {
   nice?:
     | number
     | undefined;
-  /** Keeps the whole process in memory (mlockall(2)). */
+  /** Keeps the program and its libraries in memory (mlock2(2)). The heap is kept by the unit's MemorySwapMax=0. */
   lockMemory: boolean;
   /** Processors that the election thread may use, from 0. Unset: all. */
   cpus: number[];
