@@ -237,7 +237,7 @@ describe('what a file cannot say: every problem with its place, and no resources
         '7:24: spec.hooks: a tag is not supported; the field decides the type, so remove it, or quote a text that begins with "!"',
         '8:20: spec.receivers: a tag is not supported; the field decides the type, so remove it, or quote a text that begins with "!"',
         '9:3: spec["<<"]: merge keys (<<) are not supported; write the fields out',
-        '10:3: spec.__proto__: unknown field "__proto__"; known here: vrid, version, advertisementInterval, preempt, preemptDelay, authentication, transport, addresses, members, track, hooks, receivers, announcements, checksum, lease, strictRfc, externalPeers, excludedAddresses, noAddresses, routes, rules, multicastGroup, virtualMac, accept, downTimerAdvertisements, lowerPriorityNoAdvertisement, higherPrioritySendAdvertisement, ownerIgnoreAdvertisements, timerExpiredBackup, peers, unicast, startupDelay, duplicateProbe, promoteSecondaries, verifyInterval',
+        '10:3: spec.__proto__: unknown field "__proto__"; known here: vrid, version, advertisementInterval, preempt, preemptDelay, authentication, transport, addresses, members, track, hooks, receivers, announcements, checksum, lease, strictRfc, externalPeers, excludedAddresses, noAddresses, routes, rules, multicastGroup, virtualMac, accept, downTimerAdvertisements, lowerPriorityNoAdvertisement, higherPrioritySendAdvertisement, ownerIgnoreAdvertisements, timerExpiredBackup, peers, unicast, startupDelay, duplicateProbe, promoteSecondaries, verifyInterval, untrackedInterface, bootDelay',
         '11:5: spec: a field name must be a plain word',
       ],
     ],
