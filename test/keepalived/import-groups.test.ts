@@ -404,3 +404,27 @@ test('BFD instances whose timers differ between the hosts are two sessions', () 
     [[{ bfd: 'b-n1' }], [{ bfd: 'b-n2' }]],
   );
 });
+
+test('static IPv6 addresses have no duplicate address detection unless "-nodad" takes that away; a router’s never have it', () => {
+  const { resources } = importHosts(`static_ipaddress {
+  2001:db8:7::1/64 dev em1
+  2001:db8:7::2/64 dev em1 -nodad
+  192.0.2.7/24 dev em1
+}
+vrrp_instance V6 {
+  interface em1
+  virtual_router_id 6
+  virtual_ipaddress { fe80::6/64 }
+}
+`);
+  const noDad = (addresses: readonly { readonly noDad: boolean }[] = []): boolean[] =>
+    addresses.map((address) => address.noDad);
+  const found = resources.flatMap(({ spec }) => {
+    if (spec?.$case === 'hostNetwork') return [noDad(spec.value.addresses)];
+    return spec?.$case === 'virtualRouter' ? [noDad(spec.value.addresses)] : [];
+  });
+  assert.deepEqual(
+    found.sort((a, b) => a.length - b.length),
+    [[false], [true, false, false]],
+  );
+});
