@@ -20,6 +20,7 @@ export class Tap {
   private constructor(
     private readonly program: Program,
     private readonly mac: Uint8Array,
+    readonly host: Host,
   ) {
     program.onLine((line) => {
       if (!line.startsWith('{"atMs"')) return;
@@ -33,7 +34,7 @@ export class Tap {
   static async open(host: Host): Promise<Tap> {
     const mac = Buffer.from((await host.mac()).replaceAll(':', ''), 'hex');
     const program = host.startModule(new URL('./tap-main.js', import.meta.url), host.device);
-    const tap = new Tap(program, mac);
+    const tap = new Tap(program, mac, host);
     await program.untilSays('ready', 5000);
     return tap;
   }
