@@ -1,6 +1,6 @@
 // The whole suite: static checks, then every compiled test file in a process of its own. Unit and simulation tests run
-// two files at a time; tests that need root run one at a time, since they measure real time. Ends with one line
-// "N passed, N failed" (", N skipped").
+// two files at a time, and so do tests that need root, which mostly wait; those that measure how long something takes, or
+// flood, run alone. Ends with one line "N passed, N failed" (", N skipped").
 //
 //   node test/run.mjs [--checks] [--unit] [PATTERN...]   PATTERN: part of a test file's path
 import { spawn } from 'node:child_process';
@@ -18,6 +18,8 @@ const checksOnly = arguments_.includes('--checks');
 const unitOnly = arguments_.includes('--unit');
 const patterns = arguments_.filter((argument) => !argument.startsWith('--'));
 const isRoot = process.getuid?.() === 0;
+/** Parts of the paths of test files that run with nothing beside them. */
+const ALONE = ['blocked-worker', 'e2e/demo', 'hostile-packets', 'host-faults', 'faults/processes', 'net/', 'health/'];
 /** A file that has not ended by then is ended and counted as failed. */
 const FILE_LIMIT_MS = 600_000;
 
@@ -74,7 +76,13 @@ async function runTests() {
   const needRoot = files.filter((file) => file.endsWith('.root.test.js'));
   const unit = files.filter((file) => !file.endsWith('.root.test.js'));
   await runPool(unit, Math.min(2, os.availableParallelism()));
-  if (!unitOnly) await runPool(needRoot, 1);
+  if (unitOnly) return;
+  const isAlone = (file) => ALONE.some((part) => file.includes(part));
+  await runPool(
+    needRoot.filter((file) => !isAlone(file)),
+    Math.min(2, os.availableParallelism()),
+  );
+  await runPool(needRoot.filter(isAlone), 1);
 }
 
 async function runPool(files, width) {
