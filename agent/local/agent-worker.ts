@@ -37,6 +37,7 @@ import {
 import type { ResumedRouter } from '../runtime/messages.js';
 import type { TrackState } from '../vrrp/index.js';
 import type { AgentSide, LinkUpdate } from './agent-side.js';
+import { CAPABILITIES } from './capabilities.js';
 import type { Clock } from './clock.js';
 import type { ElectionClient } from './election-client.js';
 import { hostInterfaces, hostProgramProblem, resolvePath } from './host-facts.js';
@@ -63,31 +64,6 @@ export interface AgentWorkerOptions {
   readonly inForce: (inForce: InForce) => void;
 }
 
-/** What this agent can do, as the controller knows it. */
-const CAPABILITIES = [
-  'vrrp-v2',
-  'vrrp-v3-ipv4',
-  'vrrp-v3-ipv6',
-  'unicast',
-  'virtual-mac',
-  'hmac',
-  'sync-group',
-  'host-network',
-  'routes',
-  'bfd',
-  'check-exec',
-  'check-http',
-  'check-tcp',
-  'check-dns',
-  'check-grpc',
-  'check-ping',
-  'check-process',
-  'check-file',
-  'hooks',
-  'lease',
-  'handover',
-  'resume',
-] as const;
 /** Events kept while no controller takes them. */
 const DEFAULT_EVENT_LIMIT = 10_000;
 /** Events kept for "events" where there is no controller. */
