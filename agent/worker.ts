@@ -73,10 +73,7 @@ async function run(): Promise<void> {
   refuseForeignStateDir(stateDir);
   reschedule(config);
   const election = new ElectionClient(port, systemClock, {
-    occurrence: (occurrence) => {
-      agent?.occurrences.received(occurrence);
-      agent?.changed();
-    },
+    occurrence: (occurrence) => agent?.occurred(occurrence),
     stopped: (resumable) => void end(resumable),
   });
   port.on('message', (message: FromElection) => election.received(message));

@@ -12,6 +12,8 @@ import {
   type CheckStatus,
   type HookRun,
   MemberState,
+  type PreflightFinding,
+  PreflightSeverity,
 } from '../../proto/gen/baton/v1/status.js';
 import { resultText as describeResult } from '../../proto/rules/check-report.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
@@ -149,6 +151,14 @@ export function addressConflictEvent(occurrence: Kind<'addressConflict'>): Event
     $case: 'addressConflicted',
     value: { address, interface: device, mac },
   });
+}
+
+/** Something on this host that stands in the way of its routers. */
+export function preflightEvent(moment: Moment, { message, remedy, routers, severity }: PreflightFinding): EventDraft {
+  const router = routers.length === 1 ? (routers[0] ?? '') : '';
+  const level = severity === PreflightSeverity.ERROR ? EventSeverity.ERROR : EventSeverity.WARNING;
+  const told = `${routers.length === 0 ? '' : `${routers.join(', ')}: `}${message}; ${remedy}`;
+  return draft(moment, level, router, told, { $case: 'protocolNotice', value: { kind: 'preflight', source: '' } });
 }
 
 /** `diagnostic`: why, as RFC 5880 section 4.1 words it. */

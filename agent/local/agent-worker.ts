@@ -31,14 +31,15 @@ import {
   checkEvent,
   lifecycleEvent,
   type Moment,
+  preflightEvent,
   stuckEvent,
   troubleEvent,
 } from '../journal/occurrence-event.js';
-import type { ResumedRouter } from '../runtime/messages.js';
+import type { Occurrence, ResumedRouter } from '../runtime/messages.js';
 import type { TrackState } from '../vrrp/index.js';
 import type { AgentSide, LinkUpdate } from './agent-side.js';
 import { CAPABILITIES } from './capabilities.js';
-import type { Clock } from './clock.js';
+import type { CancelTimer, Clock } from './clock.js';
 import type { ElectionClient } from './election-client.js';
 import { hostInterfaces, hostProgramProblem, resolvePath } from './host-facts.js';
 import { HostJudge } from './host-judge.js';
@@ -68,6 +69,8 @@ export interface AgentWorkerOptions {
 const DEFAULT_EVENT_LIMIT = 10_000;
 /** Events kept for "events" where there is no controller. */
 const HISTORY_LIMIT = 1_000;
+/** A router that takes over because it heard nothing has the host judged so much later, many of them at once. */
+const JUDGE_AFTER_SILENCE_MS = 1_000;
 /** How long hooks that run at the end are waited for; when the next agent is to go on, it has not even its lease. */
 const LAST_HOOKS_MS = 5_000;
 const HOOKS_OF_SUSPENDED_MS = 200;
@@ -86,6 +89,7 @@ export class AgentWorker implements AgentSide {
   readonly #hooks: HookRunner;
   readonly #occurrences: Occurrences;
   readonly #hostJudge: HostJudge;
+  #cancelJudging: CancelTimer | undefined;
   #rules: OwnerRules & Pick<AgentConfig, 'scheduling'>;
   #scriptUser: string | undefined;
   #link: ControllerLink;
@@ -112,7 +116,11 @@ export class AgentWorker implements AgentSide {
       error: '',
     };
     this.#reporter = new StatusReporter(clock, () => this.fullStatus());
-    this.#hostJudge = new HostJudge({ log, changed: () => this.#reporter.changed() });
+    this.#hostJudge = new HostJudge({
+      log,
+      changed: () => this.#reporter.changed(),
+      found: (finding) => this.journal.add(preflightEvent(this.#now(), finding)),
+    });
     const programs: ProgramEdges = hostProgramEdges({
       clock,
       defaultUser: () => this.#scriptUser,
@@ -312,8 +320,17 @@ export class AgentWorker implements AgentSide {
     return resumed;
   }
 
-  get occurrences(): Occurrences {
-    return this.#occurrences;
+  /** To be called with everything that the election thread tells. */
+  occurred(occurrence: Occurrence): void {
+    this.#occurrences.received(occurrence);
+    this.#reporter.changed();
+    // Silence may be this host's own fault: a packet filter that somebody has loaded since.
+    const isSilence = occurrence.kind === 'transition' && occurrence.cause === 'active-down';
+    if (!isSilence || this.#cancelJudging !== undefined) return;
+    this.#cancelJudging = this.#options.clock.after(JUDGE_AFTER_SILENCE_MS, () => {
+      this.#cancelJudging = undefined;
+      void this.judgeHost();
+    });
   }
 
   /** Rejects with a RunOnceError. */
@@ -325,11 +342,6 @@ export class AgentWorker implements AgentSide {
   async judgeHost(): Promise<readonly PreflightFinding[]> {
     const { inForce } = this.configuration;
     return inForce === undefined ? [] : await this.#hostJudge.judge(inForce.bundle, this.#rules.scheduling);
-  }
-
-  /** To be called after an occurrence was handled. */
-  changed(): void {
-    this.#reporter.changed();
   }
 
   started(): void {
@@ -346,6 +358,7 @@ export class AgentWorker implements AgentSide {
     // To end on purpose is no crash.
     clearTimeout(this.#settling);
     this.#guard.settled();
+    this.#cancelJudging?.();
     this.#checks.stop();
     this.#bfd.stop();
     await this.#hooks.drain(isSuspended ? HOOKS_OF_SUSPENDED_MS : LAST_HOOKS_MS);

@@ -8,6 +8,8 @@ import { preflight } from './preflight-host.js';
 export interface HostJudgeOptions {
   readonly log: Logger;
   readonly changed: () => void;
+  /** Something new that stands in the way; hints are not told. */
+  readonly found: (finding: PreflightFinding) => void;
   /** Absent: the host's. */
   readonly judge?: typeof preflight;
 }
@@ -28,14 +30,18 @@ export class HostJudge {
 
   /** Never rejects: what cannot be judged is logged, and what was found before stays. */
   async judge(bundle: Bundle, scheduling: Scheduling | undefined): Promise<readonly PreflightFinding[]> {
-    const { log, changed, judge = preflight } = this.#options;
+    const { log, changed, found, judge = preflight } = this.#options;
     this.#epoch += 1;
     const epoch = this.#epoch;
     try {
       const findings = await judge(bundle, scheduling);
       if (epoch !== this.#epoch) return findings;
       const known = new Set(this.#findings.map(keyOf));
-      for (const finding of findings) if (!known.has(keyOf(finding))) this.#log(finding);
+      for (const finding of findings) {
+        if (known.has(keyOf(finding))) continue;
+        this.#log(finding);
+        if (finding.severity !== PreflightSeverity.HINT) found(finding);
+      }
       this.#findings = findings;
       changed();
     } catch (err) {

@@ -314,7 +314,13 @@ test('a finding is logged once, for as long as it is there', async () => {
     PreflightFinding.fromPartial({ severity: PreflightSeverity.ERROR, subject: 'interface em1', message: 'is down' }),
   ];
   let changes = 0;
-  const judge = new HostJudge({ log, changed: () => (changes += 1), judge: async () => found });
+  const told: string[] = [];
+  const judge = new HostJudge({
+    log,
+    changed: () => (changes += 1),
+    found: ({ message }) => told.push(message),
+    judge: async () => found,
+  });
   await judge.judge(bundleOf({}), undefined);
   await judge.judge(bundleOf({}), undefined);
   assert.equal(lines.length, 1);
@@ -323,4 +329,8 @@ test('a finding is logged once, for as long as it is there', async () => {
   await judge.judge(bundleOf({}), undefined);
   assert.deepEqual(judge.findings, []);
   assert.deepEqual([lines.length, changes], [1, 3]);
+  assert.deepEqual(told, ['is down']);
+  found = [PreflightFinding.fromPartial({ severity: PreflightSeverity.HINT, subject: 'x', message: 'worth knowing' })];
+  await judge.judge(bundleOf({}), undefined);
+  assert.deepEqual([lines.length, told.length], [2, 1], 'a hint is logged and is no event');
 });
