@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { attempt } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
 import type { Program } from '../lab/program.js';
@@ -34,6 +35,9 @@ const SECTIONS = {
 
 type Section = keyof typeof SECTIONS;
 
+const AT_REST_MS = 10_000;
+const BETWEEN_LOOKS_MS = 500;
+
 /** Link-local addresses that the kernel makes of an interface's MAC address, and their groups: another one when it is made anew. */
 const MADE_OF_MAC = [
   [/\bfe80::[0-9a-f]+:[0-9a-f]*ff:fe[0-9a-f]+:[0-9a-f]+/g, 'fe80::made-of-mac'],
@@ -47,9 +51,20 @@ export class Audit {
     private readonly baseline: readonly Snapshot[],
   ) {}
 
-  /** The baseline: as all of it is now. */
+  /**
+   * The baseline: as all of it is, once it is the same at two looks with a while between. An agent that was just started
+   * still runs programs to judge its host, which it is connected to by sockets.
+   */
   static async begin(...audited: readonly Audited[]): Promise<Audit> {
-    return new Audit(audited, await Promise.all(audited.map(look)));
+    let audit = new Audit(audited, await Promise.all(audited.map(look)));
+    await until('the hosts to be at rest', AT_REST_MS, async () => {
+      await pause(BETWEEN_LOOKS_MS);
+      const differences = await audit.differences();
+      if (differences.length === 0) return true;
+      audit = new Audit(audited, await Promise.all(audited.map(look)));
+      return false;
+    });
+    return audit;
   }
 
   /** Waits until everything is as it was; fails with the differences. */
