@@ -19,6 +19,8 @@ import type { CancelTimer, Clock } from './clock.js';
 /** The election thread answers in microseconds; after so long something is badly wrong. */
 const ANSWER_TIMEOUT_MS: Millis = 10_000;
 
+const STOPPING: readonly Problem[] = [{ path: '', reason: 'the agent is stopping' }];
+
 export class ElectionTimeout extends Error {
   readonly code = 'BATON_ELECTION_TIMEOUT';
   override readonly name = 'ElectionTimeout';
@@ -70,6 +72,9 @@ export class ElectionClient {
         break;
       case 'stopped':
         this.#lastStatus = message.status;
+        // What was asked while it stopped is not answered any more.
+        for (const id of this.#statuses.keys()) settle(this.#statuses, id, message.status);
+        for (const nonce of this.#configures.keys()) settle(this.#configures, nonce, STOPPING);
         this.#listener.stopped(message.resumable);
         break;
     }
