@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Host } from '../lab/host.js';
 import { keepalivedFile, vrrpInstance } from '../lab/keepalived.js';
-import { Lab } from '../lab/lab.js';
+import { type HostOptions, Lab } from '../lab/lab.js';
 
 export const VIRTUAL_ADDRESS = '10.9.0.100';
 export const VRID = 9;
@@ -17,15 +17,25 @@ export interface Stage {
   readonly observer: Host;
 }
 
+export type Pair = Omit<Stage, 'observer'>;
+
 /** Runs `act` on a new stage, which is removed afterwards. */
 export async function onStage<T>(act: (stage: Stage) => Promise<T>): Promise<T> {
+  return await onPair(async (pair) => await act({ ...pair, observer: await pair.lab.host('three', hostOptions(3)) }));
+}
+
+/** The same without anybody who watches, to whom every packet would have to be copied. */
+export async function onPair<T>(act: (pair: Pair) => Promise<T>): Promise<T> {
   const lab = await Lab.open();
   try {
-    const host = (name: string, number: number) => lab.host(name, { addresses: [`10.9.0.${number}/16`] });
-    return await act({ lab, one: await host('one', 1), two: await host('two', 2), observer: await host('three', 3) });
+    return await act({ lab, one: await lab.host('one', hostOptions(1)), two: await lab.host('two', hostOptions(2)) });
   } finally {
     await lab.close();
   }
+}
+
+function hostOptions(number: number): HostOptions {
+  return { addresses: [`10.9.0.${number}/16`] };
 }
 
 export interface RouterWanted {
