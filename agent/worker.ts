@@ -47,9 +47,6 @@ interface Reloaded {
   readonly lines: readonly string[];
 }
 
-/** How long the goodbye to the controller is waited for. */
-const LAST_GOODBYE_MS = 1_000;
-
 // Whoever starts this file as a worker passes exactly this.
 const data = workerData as WorkerData;
 const output: LogOutput = openLogOutput(1, (count) => log.warn({ count }, 'log lines were lost: nobody read them'));
@@ -248,8 +245,7 @@ async function end(resumable: readonly ResumedRouter[]): Promise<void> {
   agent?.stopping();
   await control?.close();
   await agent?.finish(resumable.length > 0);
-  // A connection that is just being made may take long to give up; nobody waits for that.
-  await Promise.race([link?.stop(), new Promise((resolve) => setTimeout(resolve, LAST_GOODBYE_MS))]);
+  await link?.stop();
   log.info('stopped');
   await output.drain();
   process.exit(0);

@@ -19,11 +19,17 @@ export function renewalDue({ from, to }: Validity, random: number): number {
 
 /**
  * The identity with a new key and certificate; nothing is stored.
+ *
+ * @param abandoned aborted when the answer is of no use any more; rejects with CANCELLED then
  * @throws ServiceError, IdentityError
  */
-export async function renewIdentity(client: AgentServiceClient, identity: NodeIdentity): Promise<NodeIdentity> {
+export async function renewIdentity(
+  client: AgentServiceClient,
+  identity: NodeIdentity,
+  abandoned: AbortSignal,
+): Promise<NodeIdentity> {
   const { privateKeyPem, requestPem } = await createKeyAndRequest(identity.node.slice(0, 64));
-  const { certificate } = await callRenew(client, requestPem);
+  const { certificate } = await callRenew(client, requestPem, abandoned);
   const issued = new X509Certificate(certificate);
   const own = createPublicKey(privateKeyPem).export({ type: 'spki', format: 'der' });
   if (!issued.publicKey.export({ type: 'spki', format: 'der' }).equals(own)) {
@@ -32,17 +38,26 @@ export async function renewIdentity(client: AgentServiceClient, identity: NodeId
   return { ...identity, certificate, privateKey: privateKeyPem };
 }
 
-function callRenew(client: AgentServiceClient, certificateRequest: string): Promise<RenewCertificateResponse> {
+function callRenew(
+  client: AgentServiceClient,
+  certificateRequest: string,
+  abandoned: AbortSignal,
+): Promise<RenewCertificateResponse> {
   return new Promise((resolve, reject) => {
     const deadline = Date.now() + RENEW_WITHIN_MS;
-    client.renewCertificate(
+    const cancel = (): void => call.cancel();
+    const call = client.renewCertificate(
       { certificateRequest },
       new Metadata(),
       { deadline },
       (error: ServiceError | null, answer) => {
+        abandoned.removeEventListener('abort', cancel);
         if (error === null) resolve(answer);
         else reject(error);
       },
     );
+    abandoned.addEventListener('abort', cancel);
+    // It may have been while the key was made.
+    if (abandoned.aborted) cancel();
   });
 }

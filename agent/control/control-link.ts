@@ -39,7 +39,7 @@ export interface ControlLink {
    * @param controllers As in the options.
    */
   redial(controllers: readonly string[]): void;
-  /** Delivers what is pending, a bounded time, and ends the link. */
+  /** Delivers what is pending to a controller that is connected, within 2.5 s, and ends the link. */
   stop(): Promise<void>;
 }
 
@@ -86,6 +86,7 @@ class Link implements ControlLink {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#waiting.abort();
     await this.#session?.close('the agent is stopping');
     await this.#running;
   }
@@ -106,7 +107,7 @@ class Link implements ControlLink {
       this.#options.agent.linkState({ state: 'connecting', address: '', error: this.#lastError });
       if (!this.#isRedialling) {
         this.#waiting = new AbortController();
-        await this.#wait(waitMs, AbortSignal.any([this.#waiting.signal, this.#stopping.signal]));
+        await this.#wait(waitMs, this.#waiting.signal);
       }
       this.#isRedialling = false;
     }
@@ -143,11 +144,11 @@ class Link implements ControlLink {
       },
     });
     this.#session = session;
-    const renewal = new AbortController();
-    const renewed = this.#keepFresh(session, identity, renewal.signal);
+    const over = new AbortController();
+    const renewed = this.#keepFresh(session, identity, over.signal);
     const end = await session.run();
     this.#session = undefined;
-    renewal.abort();
+    over.abort();
     if ((await renewed) && !this.#stopping.signal.aborted) return 0;
     return this.#afterEnd(end, identity, address, controllers.length);
   }
@@ -172,7 +173,10 @@ class Link implements ControlLink {
     return (this.#configured.length > 0 ? this.#configured : identity.controllers).map(parseControllerAddress);
   }
 
-  /** @returns true when the certificate was renewed, and the stream was ended to go on with the new one */
+  /**
+   * @param over aborted when the stream is
+   * @returns true when the certificate was renewed, and the stream was ended to go on with the new one
+   */
   async #keepFresh(session: LinkSession, identity: NodeIdentity, over: AbortSignal): Promise<boolean> {
     const { stateDir, log } = this.#options;
     const due = renewalDue(validityOf(identity.certificate), this.#random());
@@ -184,13 +188,13 @@ class Link implements ControlLink {
       if (over.aborted || !session.isConnected || this.#now() < due) continue;
       tried = true;
       try {
-        const fresh = await renewIdentity(session.client, identity);
+        const fresh = await renewIdentity(session.client, identity, over);
         writeIdentity(stateDir, fresh);
         log.info({ until: new Date(validityOf(fresh.certificate).to).toISOString() }, 'certificate renewed');
         await session.close('the certificate was renewed');
         return true;
       } catch (error) {
-        log.warn({ err: error }, 'the certificate could not be renewed; trying again');
+        if (!over.aborted) log.warn({ err: error }, 'the certificate could not be renewed; trying again');
       }
     }
     return false;

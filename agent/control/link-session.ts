@@ -123,13 +123,7 @@ export class LinkSession {
       agent.onStatusChanged((status, full) => this.#onStatus(status, full)),
       agent.onEvents(() => this.#sendEvents()),
     );
-    try {
-      const hello = await agent.hello();
-      this.#write({ $case: 'hello', value: { ...hello, statusSequence: this.#statusSequence } });
-    } catch (error) {
-      this.#options.log.error({ err: error }, 'the state of this agent could not be put together');
-      this.#over('the state of this agent could not be put together', false);
-    }
+    void this.#sayHello();
     const end = await this.#ended;
     this.#settled.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
@@ -141,12 +135,14 @@ export class LinkSession {
 
   /**
    * Ends the stream from our side, after the last state was sent and the controller has taken the events that are
-   * pending; bounded in time.
+   * pending: within 2.5 s, and at once where no controller has said welcome, since it would take neither.
    */
   async close(reason: string): Promise<void> {
+    if (!this.#isWelcome) this.#over(reason, false);
+    if (this.#isOver) return;
     this.#needsFull = true;
     await Promise.race([this.#report(), pause(LAST_STATE_WITHIN_MS)]);
-    if (this.#isWelcome && !this.#isOver && !this.#isFlushed()) {
+    if (!this.#isOver && !this.#isFlushed()) {
       await new Promise<void>((resolve) => {
         const late = setTimeout(resolve, FLUSH_WITHIN_MS);
         this.#whenFlushed = () => {
@@ -162,6 +158,18 @@ export class LinkSession {
     const late = setTimeout(() => this.#over(reason, false), END_WITHIN_MS);
     await this.#ended;
     clearTimeout(late);
+  }
+
+  /** Takes as long as the elections take to answer, which a stream that is over does not wait for. */
+  async #sayHello(): Promise<void> {
+    try {
+      const hello = await this.#options.agent.hello();
+      this.#write({ $case: 'hello', value: { ...hello, statusSequence: this.#statusSequence } });
+    } catch (error) {
+      if (this.#isOver) return;
+      this.#options.log.error({ err: error }, 'the state of this agent could not be put together');
+      this.#over('the state of this agent could not be put together', false);
+    }
   }
 
   async #expectWelcome(): Promise<void> {
