@@ -1,0 +1,79 @@
+/**
+ * Adverts at 10 ms while other programs want every processor: how far from 10 ms apart they are on the wire, and how often
+ * the backup takes over from an active router that has not failed.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Capture, type SeenAdvert } from './capture.js';
+import { Contest, type Samples } from './contest.js';
+import { Contestant } from './contestant.js';
+import type { Kind } from './figure.js';
+import { Load } from './load.js';
+import type { Row } from './row.js';
+import { oneRouter, onStage, type Stage } from './stage.js';
+
+const INTERVAL_MS = 10;
+const START_MS = 30_000;
+const SECONDS = { quick: 10, usual: 30, long: 600 };
+
+export const STEADY_ADVERTS: Row = {
+  name: 'steady-adverts',
+  summary: 'adverts at 10 ms with all processors busy: jitter and false takeovers (ten minutes with --long)',
+  run: async (conduct) => {
+    const seconds = conduct.long ? SECONDS.long : conduct.quick ? SECONDS.quick : SECONDS.usual;
+    const contest = await Contest.hold(conduct, (kind) => onStage((stage) => watch(stage, kind, seconds)));
+    const jitter = (statistic: 'median' | 'p99', text: string) =>
+      contest.figure(`advert jitter at 10 ms, busy, ${text}`, 'ms', 'jitter ms', statistic, {
+        kind: 'times',
+        factor: 1.2,
+      });
+    return {
+      figures: [
+        jitter('median', 'p50'),
+        jitter('p99', 'p99'),
+        contest.figure(`false takeovers in ${seconds} s at 10 ms, busy`, '', 'false takeovers', 'sum', {
+          kind: 'atMost',
+          limit: 0,
+        }),
+      ],
+      turns: contest.turns,
+      notes: [
+        ...contest.failures,
+        ...(conduct.long ? [] : [`watched for ${seconds} s; --long watches for ten minutes`]),
+      ],
+    };
+  },
+};
+
+async function watch({ one, two, observer }: Stage, kind: Kind, seconds: number): Promise<Samples> {
+  const capture = await Capture.open(observer);
+  Contestant.start(kind, one, oneRouter({ priority: 150, intervalMs: INTERVAL_MS }));
+  const ofActive = ({ source }: SeenAdvert) => source === one.address;
+  await capture.untilAdvert(`${kind} to be active`, START_MS, ofActive);
+  const backup = Contestant.start(kind, two, oneRouter({ priority: 100, intervalMs: INTERVAL_MS }));
+  await backup.untilBackup(START_MS);
+  await pause(1000);
+  const load = Load.start();
+  try {
+    // What the load's own start brings with it is over by then.
+    await pause(1000);
+    capture.clear();
+    await pause(seconds * 1000);
+    capture.update();
+  } finally {
+    load.stop();
+  }
+  return {
+    'jitter ms': jitterOf(capture.adverts.filter(ofActive), INTERVAL_MS),
+    'false takeovers': [takeoversIn(capture.adverts, two.address)],
+  };
+}
+
+/** How far each interval is from what it should be, either way. Milliseconds. */
+export function jitterOf(adverts: readonly Pick<SeenAdvert, 'atMs'>[], intervalMs: number): readonly number[] {
+  return adverts.slice(1).map(({ atMs }, index) => Math.abs(atMs - (adverts[index]?.atMs ?? atMs) - intervalMs));
+}
+
+/** How often this source began to advertise after another one had. */
+export function takeoversIn(adverts: readonly Pick<SeenAdvert, 'source'>[], source: string): number {
+  return adverts.filter((advert, index) => advert.source === source && adverts[index - 1]?.source !== source).length;
+}
