@@ -22,15 +22,25 @@ export interface Overlap {
   readonly untilMs: number;
 }
 
+/** Called as a host has got the address, or has lost it. */
+export type HoldingListener = (host: string, holds: boolean) => void;
+
 export class Holders {
   readonly #holdings: { host: string; fromMs: number; untilMs?: number }[] = [];
   readonly #monitors: Program[] = [];
+  #onChange: HoldingListener = () => undefined;
 
   private constructor(readonly address: string) {}
 
   /** Watches from now on; what hosts hold already counts from now. */
-  static async watch(address: string, ...hosts: readonly Host[]): Promise<Holders> {
+  static watch(address: string, ...hosts: readonly Host[]): Promise<Holders> {
+    return Holders.report(address, () => undefined, ...hosts);
+  }
+
+  /** The same, with a call for each beginning and end. */
+  static async report(address: string, onChange: HoldingListener, ...hosts: readonly Host[]): Promise<Holders> {
     const holders = new Holders(address);
+    holders.#onChange = onChange;
     for (const host of hosts) await holders.#watch(host);
     return holders;
   }
@@ -89,7 +99,9 @@ export class Holders {
     if (match[2] === undefined) this.#held(host, atMs);
     else {
       for (const holding of this.#holdings) {
-        if (holding.host === host && holding.untilMs === undefined) holding.untilMs = atMs;
+        if (holding.host !== host || holding.untilMs !== undefined) continue;
+        holding.untilMs = atMs;
+        this.#onChange(host, false);
       }
     }
   }
@@ -98,6 +110,7 @@ export class Holders {
     // A renewal is told as an addition.
     if (!this.#holdings.some((holding) => holding.host === host && holding.untilMs === undefined)) {
       this.#holdings.push({ host, fromMs });
+      this.#onChange(host, true);
     }
   }
 }

@@ -50,6 +50,9 @@ export class Lab {
   #ports = 0;
   #drops = 0;
   #hasSecondLan = false;
+  #switchHost: Host | undefined;
+  /** Ports of further interfaces, by namespace and device. */
+  readonly #morePorts = new Map<string, string>();
 
   private constructor() {
     labsMade += 1;
@@ -108,7 +111,24 @@ export class Lab {
     ]);
   }
 
-  /** A further interface of a host, up, on a second LAN of its own switch; it is cut by `link set DEVICE down`. */
+  /**
+   * The switch itself, for programs that listen at its ports: br0, br1 of the second LAN, and the ports, whose names
+   * `portOf` tells.
+   */
+  get switchHost(): Host {
+    this.#switchHost ??= new Host('switch', this.#switch, 'br0', '', [], this.directory);
+    return this.#switchHost;
+  }
+
+  /** The switch's end of a host's cable, or of a further one. */
+  portOf(host: Host, device = host.device): string {
+    if (device === host.device) return host.port;
+    const port = this.#morePorts.get(`${host.namespace} ${device}`);
+    if (port === undefined) throw new TypeError(`${host.name} has no ${device}`);
+    return port;
+  }
+
+  /** A further interface of a host, up, on a second LAN of its own switch. */
   async attach(host: Host, device: string, ...addresses: readonly string[]): Promise<void> {
     this.#ports += 1;
     const port = `p${this.#ports}`;
@@ -124,20 +144,21 @@ export class Lab {
       `link set ${port} master br1`,
       `link set ${port} up`,
     ]);
+    this.#morePorts.set(`${host.namespace} ${device}`, port);
     await ipBatch(host.namespace, [
       ...addresses.map((address) => `address add ${address} dev ${device}`),
       `link set ${device} up`,
     ]);
   }
 
-  /** Pulls the host's cable: carrier is lost at both ends. */
-  async cut(host: Host): Promise<void> {
-    await ipBatch(this.#switch, [`link set ${host.port} down`]);
+  /** Pulls the host's cable, or a further one: carrier is lost at both ends. */
+  async cut(host: Host, device?: string): Promise<void> {
+    await ipBatch(this.#switch, [`link set ${this.portOf(host, device)} down`]);
   }
 
   /** Plugs the cable in again. */
-  async mend(host: Host): Promise<void> {
-    await ipBatch(this.#switch, [`link set ${host.port} up`]);
+  async mend(host: Host, device?: string): Promise<void> {
+    await ipBatch(this.#switch, [`link set ${this.portOf(host, device)} up`]);
   }
 
   /**
@@ -157,7 +178,7 @@ export class Lab {
   /** Removes the whole laboratory: programs first, then namespaces, then files. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    await Promise.all([...this.#hosts.values()].map((host) => host.endPrograms()));
+    await Promise.all([...this.#hosts.values(), this.switchHost].map((host) => host.endPrograms()));
     this.#closeNow();
   }
 
@@ -173,6 +194,7 @@ export class Lab {
     process.removeListener('SIGINT', this.#onSignal);
     process.removeListener('SIGTERM', this.#onSignal);
     for (const host of this.#hosts.values()) host.killPrograms();
+    this.#switchHost?.killPrograms();
     for (const namespace of [...[...this.#hosts.values()].map((host) => host.namespace), this.#switch]) {
       spawnSync('ip', ['netns', 'delete', namespace]);
     }

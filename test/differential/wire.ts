@@ -1,0 +1,49 @@
+/** What is on the LANs, seen from the switch: who advertises what, and who answers for an address. */
+import type { Host } from '../lab/host.js';
+import type { Program } from '../lab/program.js';
+import { until } from '../lab/until.js';
+
+/** What the process of a Wire tells. */
+export type WireLine =
+  | { readonly kind: 'advert'; readonly name: string; readonly vrid: number; readonly priority: number }
+  | { readonly kind: 'answers'; readonly address: string; readonly names: readonly string[] };
+
+export class Wire {
+  readonly #answers: (WireLine & { readonly kind: 'answers' })[] = [];
+
+  private constructor(private readonly program: Program) {}
+
+  /**
+   * @param ports names by port; several ports may have the same name
+   * @param onAdvert called when what is advertised from a port is another priority than before
+   */
+  static async open(
+    switchHost: Host,
+    ports: ReadonlyMap<string, string>,
+    onAdvert: (name: string, vrid: number, priority: number) => void,
+  ): Promise<Wire> {
+    const module = new URL('./wire-main.js', import.meta.url);
+    const wire = new Wire(switchHost.startModule(module, ...[...ports].map(([port, name]) => `${port}=${name}`)));
+    wire.program.onLine((text) => {
+      if (!text.startsWith('{')) return;
+      const line = JSON.parse(text) as WireLine;
+      if (line.kind === 'advert') onAdvert(line.name, line.vrid, line.priority);
+      else wire.#answers.push(line);
+    });
+    await wire.program.untilSays('ready', 10_000);
+    return wire;
+  }
+
+  /** Who answers ARP or neighbour solicitations for the address now; "A virtually" with a virtual MAC address. */
+  async whoAnswers(lan: 1 | 2, address: string): Promise<readonly string[]> {
+    const before = this.#answers.length;
+    this.program.write(`ask br${lan - 1} ${address}\n`);
+    const { names } = await until(
+      `the answers for ${address}`,
+      10_000,
+      () => this.#answers[before],
+      () => this.program.tail(),
+    );
+    return names;
+  }
+}
