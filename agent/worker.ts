@@ -248,6 +248,8 @@ async function end(resumable: readonly ResumedRouter[]): Promise<void> {
   await link?.stop();
   log.info('stopped');
   await output.drain();
+  // The end of this thread waits for whatever the system was asked for, such as the address of a name.
+  toProcess({ kind: 'finished' });
   process.exit(0);
 }
 

@@ -3,6 +3,7 @@
  * elections need, reads no file and writes no log; what it has to say goes through the worker.
  */
 import process from 'node:process';
+import { libc } from '../net/libc.js';
 import { startElection } from '../runtime/election.js';
 import { openBootClock, openHostEdges } from '../runtime/host-edges.js';
 import { type RunOptions, WorkerSupervisor } from './worker-supervisor.js';
@@ -10,7 +11,7 @@ import { type RunOptions, WorkerSupervisor } from './worker-supervisor.js';
 /** A worker that does not end after the elections have is left behind. Longer than it waits for its last hooks. */
 const WORKER_END_MS = 10_000;
 
-/** Runs until a signal stops it; resolves with the exit code. Rejects when elections are not possible on this host. */
+/** Runs until a signal stops it, and the process ends; resolves with the exit code where it gives up. Rejects when elections are not possible on this host. */
 export async function run(options: RunOptions): Promise<number> {
   const supervisor = new WorkerSupervisor(options, new URL('../worker.js', import.meta.url));
   const clock = openBootClock();
@@ -35,7 +36,8 @@ export async function run(options: RunOptions): Promise<number> {
   const given = await Promise.race([supervisor.gaveUp, election.stopped]);
   if (given === undefined) {
     await supervisor.ended(WORKER_END_MS);
-    return 0;
+    // A name server or a disk that does not answer would hold up an orderly end, and the next agent with it.
+    return libc().exitNow(0);
   }
   supervisor.stopRestarting();
   election.shutdown(false);

@@ -101,7 +101,7 @@ export class WorkerSupervisor {
     this.#onEnded();
   }
 
-  /** Resolves when no worker runs, at the latest after `limit` ms. */
+  /** Resolves when no worker runs that is waited for, at the latest after `limit` ms. */
   async ended(limit: number): Promise<void> {
     if (this.#worker === undefined || this.#isAbandoned) return;
     await new Promise<void>((resolve) => {
@@ -120,6 +120,9 @@ export class WorkerSupervisor {
         break;
       case 'suspending':
         this.#mayRestart = false;
+        break;
+      case 'finished':
+        this.abandon();
         break;
       case 'giveUp':
         // While elections run, a worker that cannot go on is no reason to end them.

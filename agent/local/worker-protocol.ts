@@ -39,7 +39,9 @@ export type ToProcess =
   | { readonly kind: 'giveUp'; readonly exitCode: 1 | 4; readonly lines: readonly string[] }
   | { readonly kind: 'inForce'; readonly inForce: InForce }
   /** The elections are about to end, keeping what they hold: no other worker is needed after this one. */
-  | { readonly kind: 'suspending' };
+  | { readonly kind: 'suspending' }
+  /** The elections are over and all that was owed is paid: this worker is waited for no longer. */
+  | { readonly kind: 'finished' };
 
 /** Main to worker. */
 export type FromProcess = { readonly kind: 'reload' };

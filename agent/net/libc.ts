@@ -63,6 +63,11 @@ interface Libc {
    * until there is nothing left, or close: an error stays until it is received.
    */
   poll(fd: number, onReadable: () => void): Poll;
+  /**
+   * The process ends at once (_exit(2)), and nothing is waited for: neither threads nor what they have asked the system
+   * for, as process.exit would.
+   */
+  exitNow(code: number): never;
   /** Address of the bytes' memory; keep the array referenced while the address is in use. */
   addressOf(bytes: Uint8Array): bigint;
 }
@@ -124,6 +129,7 @@ function load(): Libc {
   const pipe2 = bound<[Int32Array, number]>('int pipe2(_Out_ int*, int)');
   const prctl = bound<[number, 'ulong', number]>('int prctl(int, ...)');
   const waitpid = bound<[number, null, number]>('int waitpid(int, void*, int)');
+  const exit = bound<[number]>('int _exit(int)');
   const length = new Uint32Array(1);
 
   return {
@@ -164,6 +170,10 @@ function load(): Libc {
           if (openPolls.delete(handle)) handle.close();
         },
       };
+    },
+    exitNow: (code) => {
+      exit(code);
+      throw new Error(`_exit(${code}) has come back`);
     },
     addressOf: (bytes) => koffi.address(bytes),
   };
