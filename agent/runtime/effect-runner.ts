@@ -161,9 +161,10 @@ export class EffectRunner {
   #promote(router: RunningRouter, now: Instant): void {
     const { keeper, routes, rules, guard, macs, groups, probe } = this.tools;
     guard.sync(router, now);
-    macs.serve(router, true, now);
     groups.hold(router, now);
     keeper.add(router);
+    // Not before the host has the addresses: it would forward what is addressed to them (RFC 9568 section 8.3.1).
+    macs.serve(router, true, now);
     routes.sync(router);
     rules.sync(router);
     probe.hold(router, now);
@@ -188,9 +189,9 @@ export class EffectRunner {
     routes.remove(router);
     announcer.cancel(router);
     probe.release(router, now);
+    macs.serve(router, false, now);
     keeper.remove(router);
     groups.release(router, now);
-    macs.serve(router, false, now);
     guard.release(router, now);
   }
 

@@ -37,16 +37,16 @@ function effects() {
   return { runner, calls };
 }
 
-test('to become active: the filter, addresses, routes, rules; then announcements', () => {
+test('to become active: the filter, addresses, forwarding, routes, rules; then announcements', () => {
   const { runner, calls } = effects();
   const router = active(running());
   runner.run(router, { kind: 'addAddresses' }, 0);
   runner.run(router, { kind: 'announceAddresses', repeat: 1 }, 0);
   assert.deepEqual(calls, [
     'guard.sync',
-    'macs.serve true',
     'groups.hold',
     'addresses.add',
+    'macs.serve true',
     'routes.sync',
     'rules.sync',
     'probe.hold',
@@ -54,7 +54,7 @@ test('to become active: the filter, addresses, routes, rules; then announcements
   ]);
 });
 
-test('to give up: rules, routes, what waits to be announced, addresses, the filter', () => {
+test('to give up: rules, routes, what waits to be announced, forwarding, addresses, the filter', () => {
   const { runner, calls } = effects();
   const router = active(running());
   runner.run(router, { kind: 'renewAddresses' }, 0);
@@ -64,9 +64,9 @@ test('to give up: rules, routes, what waits to be announced, addresses, the filt
     'routes.remove',
     'announcer.cancel',
     'probe.release',
+    'macs.serve false',
     'addresses.remove',
     'groups.release',
-    'macs.serve false',
     'guard.release',
   ]);
   calls.length = 0;
