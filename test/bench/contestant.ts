@@ -10,6 +10,8 @@ import type { Kind } from './figure.js';
 export interface ContestantOptions {
   /** Everything that it can log without being built for it. */
   readonly debugLog?: boolean;
+  /** Where "node" is looked for first; a directory. */
+  readonly nodeFrom?: string;
 }
 
 let started = 0;
@@ -66,9 +68,13 @@ export class Contestant {
   }
 }
 
-function batonWords(file: (name: string) => string, { debugLog = false }: ContestantOptions): [string, ...string[]] {
+function batonWords(file: (name: string) => string, options: ContestantOptions): [string, ...string[]] {
+  const { debugLog = false, nodeFrom } = options;
   const where = ['--standalone', file('keepalived.conf'), '--state-dir', file('state'), '--run-dir', file('run')];
-  return [`${PROGRAMS}baton-agent`, 'run', ...where, ...(debugLog ? ['--log-level', 'debug'] : [])];
+  const words = ['run', ...where, ...(debugLog ? ['--log-level', 'debug'] : [])];
+  const program = `${PROGRAMS}baton-agent`;
+  if (nodeFrom === undefined) return [program, ...words];
+  return ['env', `PATH=${nodeFrom}:${process.env['PATH'] ?? ''}`, program, ...words];
 }
 
 function keepalivedWords(

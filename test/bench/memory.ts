@@ -1,7 +1,14 @@
-/** Memory of all processes of a program with one router, when it has run for a minute; and of a Node that does nothing. */
+/**
+ * Memory of all processes of a program with one router, when it has run for a minute; and of a Node that does nothing.
+ * Either Node is a copy of its own: pages that it would share with the bench, and with any other Node on this machine,
+ * are its own on a host where the agent is the only one.
+ */
+import { copyFileSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import type { Lab } from '../lab/lab.js';
 import { type Conduct, Contest, type Samples } from './contest.js';
 import { Contestant } from './contestant.js';
 import type { Kind } from './figure.js';
@@ -40,9 +47,10 @@ export const MEMORY: Row = {
 };
 
 async function afterMinute(kind: Kind, { quick }: Conduct): Promise<Samples> {
-  return await onPair(async ({ one, two }) => {
-    const contestant = Contestant.start(kind, one, oneRouter({ priority: 100, intervalMs: 1000 }));
-    const bare = two.start(process.execPath, '-e', 'setInterval(() => {}, 1000)');
+  return await onPair(async ({ lab, one, two }) => {
+    const nodeFrom = copyOfNode(lab, 'agent');
+    const contestant = Contestant.start(kind, one, oneRouter({ priority: 100, intervalMs: 1000 }), { nodeFrom });
+    const bare = two.start(path.join(copyOfNode(lab, 'bare'), 'node'), '-e', 'setInterval(() => {}, 1000)');
     await one.untilHolds(VIRTUAL_ADDRESS, START_MS);
     await pause(quick ? 5000 : 60_000);
     const memory = memoryOf(contestant.processes());
@@ -54,4 +62,12 @@ async function afterMinute(kind: Kind, { quick }: Conduct): Promise<Samples> {
       'bare Node, own MiB': [ofBare.own],
     };
   });
+}
+
+/** Gives the directory; it goes with the laboratory. */
+function copyOfNode(lab: Lab, name: string): string {
+  const directory = path.join(lab.directory, `node-${name}`);
+  mkdirSync(directory);
+  copyFileSync(process.execPath, path.join(directory, 'node'));
+  return directory;
 }

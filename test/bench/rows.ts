@@ -1,7 +1,9 @@
 /** Every row of the bench, in the order of the table. */
 import { ADVERT_COST } from './advert-cost.js';
 import { AGENT_START } from './agent-start.js';
+import { HEAVY_CHECKS } from './heavy-checks.js';
 import { MEMORY } from './memory.js';
+import { NOTICES } from './notices.js';
 import { PLANNED_STOP } from './planned-stop.js';
 import type { Row } from './row.js';
 import { SETTLING } from './settling.js';
@@ -17,6 +19,8 @@ export const ROWS: readonly Row[] = [
   ADVERT_COST,
   SETTLING,
   THOUSAND_ROUTERS,
-  MEMORY,
+  HEAVY_CHECKS,
+  NOTICES,
   AGENT_START,
+  MEMORY,
 ];
