@@ -153,7 +153,9 @@ export function decodeNeighbor(frame: Uint8Array): NeighborMessage | undefined {
   if (isMulticastIp(target) || (isSolicited && isMulticastIp(destination))) return undefined;
   const option = findOption(message, isAdvertisement ? OPTION_TARGET : OPTION_SOURCE);
   if (option === 'invalid') return undefined;
-  if (!isAdvertisement && source === UNSPECIFIED && option !== undefined) return undefined;
+  // Who has no address yet looks for duplicates of the target: in its group, and without a hardware address.
+  const isFromNobody = !isAdvertisement && source === UNSPECIFIED;
+  if (isFromNobody && (option !== undefined || solicitedNodeGroup(destination) !== destination)) return undefined;
   const at = option === undefined ? ETHERNET_OFFSET.source : MESSAGE_START + option;
   return {
     kind: isAdvertisement ? 'advertisement' : 'solicitation',

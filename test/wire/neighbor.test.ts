@@ -99,6 +99,7 @@ const invalid: readonly (readonly [string, Uint8Array])[] = [
     'a question from nobody with a source option',
     changed(bytesOf(KERNEL_PROBE), (view) => view.setUint8(ICMP + 24, 1)),
   ],
+  ['a question from nobody to all nodes', changed(bytesOf(KERNEL_PROBE), (view) => view.setBigUint64(ICMP - 8, 1n))],
 ];
 for (const [what, frame] of invalid) test(`${what} is not read`, () => assert.equal(decodeNeighbor(frame), undefined));
 
