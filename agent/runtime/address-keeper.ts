@@ -50,6 +50,7 @@ export class AddressKeeper {
   readonly #requests = new WeakMap<WantedAddress, AddressRequest>();
   /** How each router's addresses were added, by key. */
   readonly #added = new WeakMap<RunningRouter, Map<string, VirtualAddress>>();
+  #hasFailed = false;
 
   constructor(
     private readonly kernel: KernelCalls,
@@ -114,7 +115,8 @@ export class AddressKeeper {
   /** Removes these addresses of a router, or all of them. */
   remove(router: RunningRouter, addresses: readonly WantedAddress[] = router.wanted): void {
     const placed = this.#place(router, addresses, false);
-    for (const { wanted } of placed) router.held.delete(wanted.key);
+    // Also where the interface has gone, and the addresses with it.
+    for (const { key } of addresses) router.held.delete(key);
     if (placed.length === 0) return;
     const outcomes = this.#sparingSecondaries(placed, () =>
       this.kernel.deleteAddresses(placed.map(({ request }) => request)),
@@ -356,8 +358,16 @@ export class AddressKeeper {
     });
   }
 
-  /** Told once until it succeeds: a renewal tries again every few hundred milliseconds. */
+  /** True once after addresses could not be added or renewed: what is missing is to be put back in a while. */
+  takeFailure(): boolean {
+    const hasFailed = this.#hasFailed;
+    this.#hasFailed = false;
+    return hasFailed;
+  }
+
+  /** Told once until it succeeds: a renewal, or whoever is told by `takeFailure`, tries again. */
   #failed(router: RunningRouter, wanted: WantedAddress, detail: string): void {
+    this.#hasFailed = true;
     router.held.delete(wanted.key);
     router.count('errors.address-add');
     if (router.failing.get(wanted.key) === detail) return;

@@ -157,6 +157,8 @@ export class Keepers implements Timed {
   /** At the end of every turn. */
   flush(now: Instant): void {
     this.effects.flush(now);
+    // Without a lease nothing else would come back to it.
+    if (this.#addresses.takeFailure()) this.tools.alarm.retryLater(now);
     this.tools.alarm.by(this.effects.renewals.nextAt);
   }
 

@@ -47,6 +47,7 @@ describe('interfaces', () => {
     assert.deepEqual(a.router().holdReasons, ['interface em1 failed', 'source address failed']);
     assert.equal(a.openSockets, 1);
     assert.deepEqual(a.occurrences('address'), []);
+    assert.deepEqual(a.router().heldAddresses, []);
     a.addLink('em1');
     a.addAddress('em1', '10.0.0.1/24');
     clock.advance(DOWN_100);
@@ -227,6 +228,24 @@ describe('virtual addresses that others touch', () => {
     clock.advance(2 * SECOND);
     assert.ok(a.holds(VIP));
     assert.deepEqual(a.router().heldAddresses, [`${VIP}/32`]);
+  });
+
+  test('one without a lease that cannot be added is tried again every second', () => {
+    const clock = new VirtualClock();
+    const a = new VirtualHost('a', new VirtualLan(clock), ['10.0.0.1/24']);
+    a.configure(settings({ leased: false }));
+    a.addFails = constants.errno.ENOBUFS;
+    clock.advance(DOWN_100 + 5 * SECOND);
+    a.addFails = undefined;
+    clock.advance(SECOND);
+    assert.ok(a.holds(VIP));
+    assert.deepEqual(
+      a.occurrences('address').map(({ change }) => change),
+      ['add-failed', 'restored'],
+    );
+    const requests = a.requests.length;
+    clock.advance(10 * SECOND);
+    assert.equal(a.requests.length, requests);
   });
 
   test('one added by hand on a backup is told once, and left alone', () => {
