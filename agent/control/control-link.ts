@@ -8,12 +8,14 @@ import type { Logger } from '../../proto/process/logger.js';
 import type { AgentSide } from '../local/agent-side.js';
 import { renewalDue, renewIdentity } from './certificate-renewal.js';
 import { LinkSession, type SessionEnd } from './link-session.js';
-import { type NodeIdentity, readIdentity, validityOf, writeIdentity } from './node-identity.js';
+import { identityStamp, type NodeIdentity, readIdentity, validityOf, writeIdentity } from './node-identity.js';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 /** Wait when trying again soon cannot help: another agent has our identity, or ours is not accepted. */
 const CALM_WAIT_MS = 30_000;
+/** Between looks at whether the host has joined anew, which no wait outlasts. */
+const JOIN_CHECK_MS = 1_000;
 /** Between looks at whether the certificate is due; also after a renewal that failed. */
 const RENEWAL_CHECK_MS = 60_000;
 const SHORTEST_RENEWAL_WAIT_MS = 100;
@@ -64,6 +66,8 @@ class Link implements ControlLink {
   /** Position in the list of the controller to try next. */
   #turn = 0;
   #lastError = '';
+  /** Of the identity that was used last. */
+  #stamp = '';
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
@@ -107,15 +111,33 @@ class Link implements ControlLink {
       this.#options.agent.linkState({ state: 'connecting', address: '', error: this.#lastError });
       if (!this.#isRedialling) {
         this.#waiting = new AbortController();
-        await this.#wait(waitMs, this.#waiting.signal);
+        await this.#waitFor(waitMs, this.#waiting.signal);
       }
       this.#isRedialling = false;
+    }
+  }
+
+  /** Shorter when the host joins meanwhile. */
+  async #waitFor(waitMs: number, over: AbortSignal): Promise<void> {
+    for (let left = waitMs; left > 0 && !over.aborted; left -= JOIN_CHECK_MS) {
+      await this.#wait(Math.min(left, JOIN_CHECK_MS), over);
+      if (this.#hasJoinedAnew()) return;
+    }
+  }
+
+  #hasJoinedAnew(): boolean {
+    try {
+      return identityStamp(this.#options.stateDir) !== this.#stamp;
+    } catch {
+      // Whoever reads it says what is wrong with it.
+      return false;
     }
   }
 
   /** One try at one controller. @returns how long to wait before the next, in milliseconds */
   async #attempt(): Promise<number> {
     const { agent, stateDir, log } = this.#options;
+    this.#stamp = identityStamp(stateDir);
     const identity = readIdentity(stateDir);
     if (identity === undefined) {
       this.#lastError = 'this host has not joined: run "baton-agent join"';

@@ -3,7 +3,7 @@
  * directory, readable by its owner only; key and certificate in one file, so that they fit each other whatever dies when.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileDurably } from '../../proto/process/durable-file.js';
 import { makePrivateDirectory, unsafeDirectory } from '../../proto/process/private-directory.js';
@@ -37,6 +37,12 @@ const DIRECTORY = 'identity';
 const NODE_FILE = 'node.pem';
 const AUTHORITY_FILE = 'ca.pem';
 const PLACE_FILE = 'controllers.json';
+
+/** Another text whenever another identity was written; empty: this host has not joined. Reads nothing. */
+export function identityStamp(stateDir: string): string {
+  const stat = statSync(path.join(stateDir, DIRECTORY, NODE_FILE), { throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino} ${stat.mtimeMs}`;
+}
 
 /** undefined: this host has not joined. @throws IdentityError */
 export function readIdentity(stateDir: string): NodeIdentity | undefined {

@@ -87,6 +87,35 @@ test('without an identity the link says what to do, and a damaged one is named',
   assert.ok(readIdentity(stateDir));
 });
 
+test('a host that joins while its agent waits is connected without waiting for the end of that', async () => {
+  const empty = mkdtempSync(path.join(tmpdir(), 'baton-agent-'));
+  const agent = new FakeAgent();
+  const waits: number[] = [];
+  const link = startControlLink({
+    agent,
+    controllers: [],
+    stateDir: empty,
+    log: silent,
+    // The host joins during the third part of the wait.
+    wait: async (ms, signal) => {
+      waits.push(ms);
+      if (waits.length === 3) {
+        const { token } = await ask(operator.tokens, operator.tokens.createToken, { ttl: undefined, node: 'base2' });
+        await join({ controller: controller.hostPort, token, caPin: controller.caPin, stateDir: empty });
+      }
+      if (waits.length > 3) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  });
+  try {
+    await agent.until(() => agent.link?.state === 'connected');
+    assert.deepEqual(waits.slice(0, 3), [1_000, 1_000, 1_000]);
+    assert.ok(agent.updates.some(({ error }) => error.includes('run "baton-agent join"')));
+  } finally {
+    await link.stop();
+    rmSync(empty, { recursive: true, force: true });
+  }
+});
+
 test('controllers are tried in turn, the first dead, the second alive', async () => {
   const { token } = await ask(operator.tokens, operator.tokens.createToken, { ttl: undefined, node: 'base1' });
   await join({ controller: controller.hostPort, token, caPin: controller.caPin, stateDir });

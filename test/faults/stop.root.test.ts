@@ -3,15 +3,38 @@ import assert from 'node:assert/strict';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster } from '../e2e/cluster.js';
+import { routerManifest } from '../e2e/manifests.js';
 import { outputOf } from '../lab/command.js';
 import { PROGRAMS } from '../lab/controller-host.js';
 import { labUnavailable } from '../lab/lab.js';
 import { until } from '../lab/until.js';
 
 const skip = labUnavailable();
-/** The C library asks a name server for 10 s; the link owes a controller that it has not reached nothing. */
+/** The elections answer nothing after their end, for which 10 s are waited; the C library asks a name server for 10 s. */
 const STOP_WITHIN_MS = 3000;
+
+/** From "configuration in force": before, while and after the connection is made. */
+const CONNECTING_MS = [0, 30, 60, 120];
+
+test('a stop while the connection is being made takes no longer', { skip }, async (t) => {
+  const cluster = await Cluster.start(t, ['a']);
+  await cluster.applyAndWait(routerManifest({ priorities: { a: 150 }, addresses: ['10.9.0.100'] }));
+  const a = cluster.node('a');
+  assert.equal(await a.agent.stop(), 'exit 0');
+  for (const afterMs of CONNECTING_MS) {
+    const program = a.start();
+    await program.untilSays('configuration in force', 10_000);
+    await pause(afterMs);
+    const startedAt = performance.now();
+    program.signal('SIGTERM');
+    assert.equal(await program.ended, 'exit 0');
+    const took = performance.now() - startedAt;
+    t.diagnostic(`after ${afterMs} ms: ${took.toFixed(0)} ms`);
+    assert.ok(took < STOP_WITHIN_MS, `a stop took ${took.toFixed(0)} ms`);
+  }
+});
 
 test('a name server that does not answer holds up neither a stop nor a restart', { skip }, async (t) => {
   const cluster = await Cluster.prepare(t, ['a']);
