@@ -81,6 +81,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { spec: RESTART, execute: restart };
     },
   },
+  replay: {
+    summary: 'run a recording again and compare what is decided',
+    load: async () => {
+      const { REPLAY, replay } = await import('./cli/replay-command.js');
+      return { spec: REPLAY, execute: replay };
+    },
+  },
   version: {
     summary: 'the version of this program',
     load: async () => {

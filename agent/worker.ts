@@ -29,6 +29,7 @@ import {
   type ToProcess,
   type WorkerData,
 } from './local/worker-protocol.js';
+import type { RecordingWriter } from './record/recording-writer.js';
 import type { FromElection, ResumedRouter } from './runtime/messages.js';
 
 /** The agent cannot run as it was told to. */
@@ -47,6 +48,9 @@ interface Reloaded {
   readonly lines: readonly string[];
 }
 
+/** How long the end of a recording may take to be written. */
+const LAST_LINES_MS = 1_000;
+
 // Whoever starts this file as a worker passes exactly this.
 const data = workerData as WorkerData;
 const output: LogOutput = openLogOutput(1, (count) => log.warn({ count }, 'log lines were lost: nobody read them'));
@@ -54,6 +58,7 @@ const log: Logger = createLogger({ name: 'baton-agent', level: data.logLevel ?? 
 let agent: AgentWorker | undefined;
 let control: ControlServer | undefined;
 let link: ControlLink | undefined;
+let recording: RecordingWriter | undefined;
 /** What was put in force of agent.yaml's scheduling. */
 let scheduled: Scheduling | undefined;
 /** Where the control socket is, and what one agent leaves for the next. */
@@ -72,9 +77,11 @@ async function run(): Promise<void> {
   const stateDir = data.stateDir ?? (config.stateDir || DEFAULT_STATE_DIR);
   refuseForeignStateDir(stateDir);
   reschedule(config);
+  recording = await openRecording((characters, again) => election.recordingTaken(characters, again));
   const election = new ElectionClient(port, systemClock, {
     occurrence: (occurrence) => agent?.occurred(occurrence),
     stopped: (resumable) => void end(resumable),
+    recorded: (chunk) => recording?.take(chunk),
   });
   port.on('message', (message: FromElection) => election.received(message));
   const node = data.mode.kind === 'standalone' ? (data.mode.node ?? hostname()) : undefined;
@@ -112,6 +119,27 @@ function refuseForeignStateDir(stateDir: string): void {
   if (unsafe === undefined) return;
   if (data.inForce === undefined) throw new GiveUp(1, [unsafe]);
   log.error({ path: stateDir, detail: unsafe }, 'the state directory is not safe');
+}
+
+/** Where a recording was asked for and cannot be had, the agent does not start; elections that run go on without. */
+async function openRecording(
+  taken: (characters: number, again: boolean) => void,
+): Promise<RecordingWriter | undefined> {
+  if (data.record === undefined) return undefined;
+  const { file, limit } = data.record;
+  const { RecordingFileError, RecordingWriter } = await import('./record/recording-writer.js');
+  try {
+    return await RecordingWriter.open(file, limit, agentVersion(), {
+      taken,
+      failed: (err) => log.error({ path: file, err }, 'the recording cannot be written; it is tried again'),
+      mended: () => log.info({ path: file }, 'the recording goes on, with a gap'),
+    });
+  } catch (err) {
+    if (!(err instanceof RecordingFileError)) throw err;
+    if (data.inForce === undefined) throw new GiveUp(1, [err.message]);
+    log.error({ path: file, err }, 'nothing is recorded');
+    return undefined;
+  }
 }
 
 /** What cannot be had is said, and no reason not to run. */
@@ -245,6 +273,7 @@ async function end(resumable: readonly ResumedRouter[]): Promise<void> {
   agent?.stopping();
   await control?.close();
   await agent?.finish(resumable.length > 0);
+  await Promise.race([recording?.close(), new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS))]);
   await link?.stop();
   log.info('stopped');
   await output.drain();

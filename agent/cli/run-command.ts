@@ -1,6 +1,7 @@
 /** "run": what the command line says, before anything of the elections is loaded. */
 import path from 'node:path';
 import { DEFAULT_CONFIG_FILE } from '../local/worker-protocol.js';
+import { formatByteCount, parseByteCount, RECORDING_LIMIT } from '../record/recording-limit.js';
 import { type CommandSpec, type ParsedCommand, UsageError } from './command-line.js';
 import { LOCATION_OPTIONS, STATE_DIR_OPTION } from './locations.js';
 import { isLogLevel, LOG_LEVELS } from './log-levels.js';
@@ -21,6 +22,16 @@ export const RUN: CommandSpec = {
     nice: { type: 'string', value: 'N', help: 'nice value of the election thread, -20 to 19' },
     cpus: { type: 'string', value: 'LIST', help: 'processors that the election thread may use, such as 0,2' },
     'lock-memory': { type: 'boolean', help: 'keep the program and its libraries in memory' },
+    record: {
+      type: 'string',
+      value: 'FILE',
+      help: 'record what the elections are given, for "baton-agent replay"; goes on with a recording that is there',
+    },
+    'record-limit': {
+      type: 'string',
+      value: 'SIZE',
+      help: `the recording's greatest size, such as 64M; the oldest goes first (default ${formatByteCount(RECORDING_LIMIT.standard)})`,
+    },
     'log-level': { type: 'string', value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default info)` },
   },
 };
@@ -42,6 +53,7 @@ export function runOptions(command: ParsedCommand): RunOptions {
     ...absolute('runDir', command.text('run-dir')),
     ...(level === undefined ? {} : { logLevel: level }),
     ...schedulingOf(command),
+    ...recordOf(command),
   };
   const file = command.text('standalone');
   const node = command.text('node');
@@ -82,6 +94,24 @@ function schedulingOf(command: ParsedCommand): Pick<RunOptions, 'scheduling'> {
       lockMemory,
     },
   };
+}
+
+/** Absent: nothing is to be recorded. */
+function recordOf(command: ParsedCommand): Pick<RunOptions, 'record'> {
+  const file = command.text('record');
+  const text = command.text('record-limit');
+  if (file === undefined) {
+    if (text !== undefined) throw new UsageError('--record-limit goes with --record');
+    return {};
+  }
+  const limit = text === undefined ? RECORDING_LIMIT.standard : parseByteCount(text);
+  if (limit === undefined || limit < RECORDING_LIMIT.least || limit > RECORDING_LIMIT.most) {
+    const [least, most] = [RECORDING_LIMIT.least, RECORDING_LIMIT.most].map(formatByteCount);
+    throw new UsageError(
+      `--record-limit is a number of bytes, or with K, M or G, from ${least} to ${most}, not "${text}"`,
+    );
+  }
+  return { record: { file: path.resolve(file), limit } };
 }
 
 function wholeNumber(command: ParsedCommand, option: string, least: number, most: number): number | undefined {

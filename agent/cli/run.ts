@@ -16,7 +16,7 @@ export async function run(options: RunOptions): Promise<number> {
   const supervisor = new WorkerSupervisor(options, new URL('../worker.js', import.meta.url));
   const clock = openBootClock();
   const edges = openHostEdges(clock);
-  const election = supervisor.serve((port) => startElection({ port, clock, edges }));
+  const election = supervisor.serve((port) => startElection({ port, clock, edges, recording: options.record }));
   let isStopping = false;
   const stop = (): void => {
     supervisor.stopRestarting();

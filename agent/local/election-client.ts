@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Millis } from '../../proto/rules/time.js';
+import type { RecordingChunk } from '../record/recording-format.js';
 import type {
   ElectionSettings,
   ElectionStatus,
@@ -33,6 +34,8 @@ export interface ElectionListener {
   occurrence(occurrence: Occurrence): void;
   /** Every router has stopped; nothing more comes. `resumable`: what the next process may go on with. */
   stopped(resumable: readonly ResumedRouter[]): void;
+  /** To be answered with `recordingTaken`. Absent: nothing is recorded. */
+  recorded?(chunk: RecordingChunk): void;
 }
 
 /** What of a MessagePort is used. */
@@ -69,6 +72,9 @@ export class ElectionClient {
         break;
       case 'occurrence':
         this.#listener.occurrence(message.occurrence);
+        break;
+      case 'recorded':
+        this.#listener.recorded?.(message.chunk);
         break;
       case 'stopped':
         this.#lastStatus = message.status;
@@ -108,6 +114,11 @@ export class ElectionClient {
   /** Stop at once and keep what the routers hold, for the next process. Answered by `stopped`. */
   suspend(): void {
     this.#post({ kind: 'suspend' });
+  }
+
+  /** Part of a recording is dealt with. */
+  recordingTaken(characters: number, again: boolean): void {
+    this.#post({ kind: 'recordingTaken', characters, again });
   }
 
   /** Occurrences kept until now may be sent. */

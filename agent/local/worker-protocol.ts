@@ -17,6 +17,8 @@ export interface WorkerData {
   readonly runDir?: string;
   readonly logLevel?: LogLevel;
   readonly scheduling?: Scheduling;
+  /** Where what the elections are given is recorded, and up to how many bytes. */
+  readonly record?: { readonly file: string; readonly limit: number };
   /** When the process started. */
   readonly startedWallMs: Millis;
   /** What the elections run already: set when this worker takes the place of one that died. */

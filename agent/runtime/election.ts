@@ -8,6 +8,7 @@
  * router look at the clock before anything that was queued meanwhile is looked at.
  */
 import type { Instant } from '../../proto/rules/time.js';
+import { Recorder } from '../record/recorder.js';
 import { Alarm } from './alarm.js';
 import { Channels } from './channels.js';
 import { problemsOf } from './configuration.js';
@@ -42,6 +43,8 @@ export interface ElectionOptions {
   readonly port: WorkerPort;
   readonly clock: ElectionClock;
   readonly edges: Edges;
+  /** Present: what the core is given is recorded, up to so many bytes. */
+  readonly recording?: { readonly limit: number } | undefined;
 }
 
 export interface Election {
@@ -86,6 +89,7 @@ class ElectionLoop implements Election {
   readonly #holds: TrackHolds;
   readonly #tracks: TrackStates;
   readonly #verification: Verification;
+  readonly #recorder: Recorder | undefined;
   /** What else waits for the timer. */
   readonly #timed: readonly Timed[];
   #awakeAt: Instant;
@@ -96,7 +100,7 @@ class ElectionLoop implements Election {
   #resumable: readonly ResumedRouter[] = [];
   #resolveStopped: () => void = () => undefined;
 
-  constructor({ port, clock, edges }: ElectionOptions) {
+  constructor({ port, clock, edges, recording }: ElectionOptions) {
     const startedAt = clock.now();
     this.#clock = clock;
     this.#edges = edges;
@@ -152,7 +156,16 @@ class ElectionLoop implements Election {
     });
     this.#keepers = keepers;
     const { effects } = keepers;
-    this.#elector = new Elector({ effects, alarm, outbox, trouble, clock });
+    const recorder =
+      recording === undefined
+        ? undefined
+        : new Recorder({
+            limit: recording.limit,
+            wallMs: () => clock.wallMs(),
+            give: (chunk) => outbox.post({ kind: 'recorded', chunk }),
+          });
+    this.#recorder = recorder;
+    this.#elector = new Elector({ effects, alarm, outbox, trouble, clock, recorder });
     const elector = this.#elector;
     const verification = new Verification({ channels, table, outbox, trouble });
     this.#verification = verification;
@@ -210,17 +223,19 @@ class ElectionLoop implements Election {
       clock,
       arrange: (settings, now) => this.#arrange(settings, now),
     });
-    this.#timed = [keepers, delays, holds, tracks, this.#host, verification];
+    const timed: Timed[] = [keepers, delays, holds, tracks, this.#host, verification];
+    this.#timed = recorder === undefined ? timed : [...timed, recorder];
     this.attach(port);
   }
 
   attach(port: WorkerPort): void {
     this.#outbox.attach(port);
+    this.#recorder?.attach();
     port.on('message', (message) => this.#enter((now) => this.#onMessage(message, now)));
   }
 
   detach(port: WorkerPort): void {
-    this.#outbox.detach(port);
+    if (this.#outbox.detach(port)) this.#recorder?.detach();
   }
 
   shutdown(handover: boolean): void {
@@ -256,6 +271,7 @@ class ElectionLoop implements Election {
       this.#alarm.retryLater(now);
     }
     this.#alarm.by(this.#trouble.nextAt);
+    this.#recorder?.settle(now);
     if (mayHaveArmed()) this.#alarm.by(earliestOf(this.#timed));
     if (this.#isStopping) this.#endWhenStopped(now);
   }
@@ -330,6 +346,9 @@ class ElectionLoop implements Election {
         return;
       case 'suspend':
         this.#suspend(now);
+        return;
+      case 'recordingTaken':
+        this.#recorder?.taken(message.characters, message.again);
         return;
     }
   }
@@ -406,6 +425,7 @@ class ElectionLoop implements Election {
     this.#watch.close();
     this.#channels.close();
     this.#keepers.close(this.#isSuspending, now);
+    this.#recorder?.flush();
     this.#outbox.post({ kind: 'stopped', status, resumable: this.#resumable });
     // Not from within a socket's callback, where nobody's promises are run.
     this.#edges.defer(this.#resolveStopped);

@@ -1,5 +1,6 @@
 /** Gives inputs to the core, for a router alone or for its whole group, and has the effects carried out in their order. */
 import type { Instant } from '../../proto/rules/time.js';
+import type { Recorder } from '../record/recorder.js';
 import { describeReason, type Effect, type Input, type Member, nextDeadline, step, stepGroup } from '../vrrp/index.js';
 import type { Alarm } from './alarm.js';
 import type { ElectionClock } from './edges.js';
@@ -15,6 +16,8 @@ export interface ElectorTools {
   readonly outbox: Outbox;
   readonly trouble: Trouble;
   readonly clock: ElectionClock;
+  /** Absent: nothing is recorded. */
+  readonly recorder?: Recorder | undefined;
 }
 
 type Transition = Extract<Effect, { readonly kind: 'transitioned' }>;
@@ -28,9 +31,12 @@ export class Elector {
   /** One input for a router. What it does to the others of its group is done as well. */
   step(router: RunningRouter, input: Input, now: Instant): void {
     const { group } = router;
+    const before = input.kind === 'track' ? router.effectivePriority : undefined;
+    this.tools.recorder?.input(router, input, now);
     if (group === undefined) {
       const { member, effects } = step(router.router, router.member, input, now);
-      this.#take(router, member, effects, now);
+      const moved = this.#take(router, member, effects, now);
+      if (moved === undefined) this.#judgePriority(router, before);
       return;
     }
     let transition: Transition | undefined;
@@ -39,7 +45,8 @@ export class Elector {
       if (moved === undefined) continue;
       transition = this.#take(moved, member, effects, now) ?? transition;
     }
-    if (transition !== undefined) this.judgeGroup(group, transition);
+    if (transition === undefined) this.#judgePriority(router, before);
+    else this.judgeGroup(group, transition);
   }
 
   /** Tells of a group that has another state now than it had. */
@@ -59,6 +66,14 @@ export class Elector {
     });
   }
 
+  /** Tells of another effective priority than before a track's change, where no transition tells it. */
+  #judgePriority(router: RunningRouter, before: number | undefined): void {
+    const state = router.member.phase.name;
+    const { effectivePriority } = router;
+    if (before === undefined || before === effectivePriority || state === 'initialize') return;
+    this.tools.outbox.tell({ kind: 'priorityChanged', router: router.name, state, effectivePriority });
+  }
+
   /** Gives the transition, if there was one. */
   #take(router: RunningRouter, member: Member, effects: readonly Effect[], now: Instant): Transition | undefined {
     router.member = member;
@@ -69,6 +84,7 @@ export class Elector {
       if (effect.kind === 'transitioned') {
         transition = effect;
         router.movedAt = now;
+        this.tools.recorder?.transition(router, effect);
       }
       try {
         this.tools.effects.run(router, effect, now);

@@ -3,6 +3,7 @@
  * never waits for the worker: losing the worker costs observation and configuration, never an election.
  */
 import type { Instant, Micros } from '../../proto/rules/time.js';
+import type { RecordingChunk } from '../record/recording-format.js';
 import type { StateName, TrackState } from '../vrrp/index.js';
 import type { ElectionSettings, ResumedRouter } from './settings.js';
 
@@ -26,13 +27,17 @@ export type ToElection =
   /** Planned stop, asked for locally. */
   | { readonly kind: 'shutdown'; readonly handover: boolean }
   /** Stop at once and keep what the routers hold, for the next process to go on with. */
-  | { readonly kind: 'suspend' };
+  | { readonly kind: 'suspend' }
+  /** So many characters of a recording are dealt with. `again`: not written; a new segment is tried. */
+  | { readonly kind: 'recordingTaken'; readonly characters: number; readonly again: boolean };
 
 /** Main to worker. */
 export type FromElection =
   | { readonly kind: 'configured'; readonly nonce: number; readonly problems: readonly Problem[] }
   | { readonly kind: 'occurrence'; readonly occurrence: Occurrence }
   | { readonly kind: 'status'; readonly id: number; readonly status: ElectionStatus }
+  /** Answered with `recordingTaken`. */
+  | { readonly kind: 'recorded'; readonly chunk: RecordingChunk }
   /** Election is over (all routers stopped), this is how it ended; the worker flushes and ends. Nothing is answered any more. */
   | {
       readonly kind: 'stopped';

@@ -29,11 +29,12 @@ export class Outbox {
     this.#listening = false;
   }
 
-  /** The worker is gone. */
-  detach(port: WorkerPort): void {
-    if (this.#port !== port) return;
+  /** The worker is gone; false: it is another one that is there. */
+  detach(port: WorkerPort): boolean {
+    if (this.#port !== port) return false;
     this.#port = undefined;
     this.#listening = false;
+    return true;
   }
 
   /** The worker listens: everything kept is sent, oldest first. */

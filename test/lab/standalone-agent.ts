@@ -17,22 +17,24 @@ export class StandaloneAgent {
     readonly program: Program,
     /** Of this agent and of those that go on with what it held. */
     private readonly directory: string,
+    /** Of "run", besides where its directories are. */
+    private readonly options: readonly string[],
   ) {}
 
   /** Resolves when the configuration is in force. */
-  static async start(host: Host, config: string): Promise<StandaloneAgent> {
+  static async start(host: Host, config: string, options: readonly string[] = []): Promise<StandaloneAgent> {
     started += 1;
     const directory = path.join(host.directory, `agent-${host.name}-${started}`);
     mkdirSync(directory, { mode: 0o700 });
     writeFileSync(path.join(directory, 'keepalived.conf'), config);
-    return await StandaloneAgent.#run(host, directory);
+    return await StandaloneAgent.#run(host, directory, options);
   }
 
-  static async #run(host: Host, directory: string): Promise<StandaloneAgent> {
+  static async #run(host: Host, directory: string, options: readonly string[]): Promise<StandaloneAgent> {
     const file = (name: string) => path.join(directory, name);
-    const locations = ['--state-dir', file('state'), '--run-dir', file('run')];
-    const program = host.start(process.execPath, MAIN, 'run', '--standalone', file('keepalived.conf'), ...locations);
-    const agent = new StandaloneAgent(host, program, directory);
+    const words = ['--state-dir', file('state'), '--run-dir', file('run'), ...options];
+    const program = host.start(process.execPath, MAIN, 'run', '--standalone', file('keepalived.conf'), ...words);
+    const agent = new StandaloneAgent(host, program, directory, options);
     await until(
       `the agent on ${host.name} to run its configuration`,
       10_000,
@@ -81,7 +83,7 @@ export class StandaloneAgent {
     this.program.signal('SIGUSR2');
     const end = await this.program.ended;
     if (end !== 'exit 0') throw new Error(`the agent on ${this.host.name} ended with ${end}:\n${this.program.tail()}`);
-    return await StandaloneAgent.#run(this.host, this.directory);
+    return await StandaloneAgent.#run(this.host, this.directory, this.options);
   }
 
   /** SIGTERM: hands over. */

@@ -94,14 +94,23 @@ export class VirtualHost {
     readonly name: string,
     readonly lan: VirtualLan,
     addresses: readonly string[],
-    options: { readonly ready?: boolean; readonly withLink?: boolean } = {},
+    options: {
+      readonly ready?: boolean;
+      readonly withLink?: boolean;
+      readonly recording?: { readonly limit: number };
+    } = {},
   ) {
     lan.hosts.push(this);
     if (options.withLink !== false) {
       this.addLink('em1');
       for (const address of addresses) this.addAddress('em1', address);
     }
-    this.election = startElection({ port: this.port(), clock: lan.clock, edges: this.edges() });
+    this.election = startElection({
+      port: this.port(),
+      clock: lan.clock,
+      edges: this.edges(),
+      recording: options.recording,
+    });
     if (options.ready !== false) this.tell({ kind: 'workerReady' });
   }
 
