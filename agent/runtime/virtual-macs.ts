@@ -103,7 +103,6 @@ export class VirtualMacs {
 
   /** After every change of interfaces, the table being up to date. False: as `arrange`. */
   fit(now: Instant): boolean {
-    if (this.#wanted.size === 0 && this.#ours.size === 0) return true;
     let areAllThere = true;
     for (const macvlan of this.#wanted.values()) {
       if (!this.#ensure(macvlan, now)) areAllThere = false;
