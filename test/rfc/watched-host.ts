@@ -2,7 +2,7 @@
  * Virtual hosts whose sockets and kernel are listened to: the packets and frames that leave, byte by byte, and what was
  * asked of the kernel beyond addresses.
  */
-import type { Ipv4Conf, MacvlanRequest, Rtnetlink } from '../../agent/link/rtnetlink.js';
+import type { AddressRequest, Ipv4Conf, MacvlanRequest, Rtnetlink } from '../../agent/link/rtnetlink.js';
 import type { Edges } from '../../agent/runtime/edges.js';
 import type { RouterSettings } from '../../agent/runtime/messages.js';
 import { encodeGratuitousArp } from '../../agent/wire/arp.js';
@@ -31,6 +31,9 @@ interface Seen {
   /** Of IPv6. */
   readonly sysctls: { readonly interfaceName: string; readonly key: string; readonly value: number }[];
   readonly filter: FilterInterpreter;
+  /** Whoever listens for advertisements, by interface. */
+  readonly ears: Map<string, (packet: Uint8Array) => void>;
+  readonly requests: AddressRequest[];
   readonly memberships: { readonly interfaceIndex: number; readonly group: IpAddress; readonly isJoin: boolean }[];
 }
 
@@ -39,6 +42,12 @@ export class WatchedHost extends VirtualHost {
   forwards = false;
   /** Made by `edges`, which runs before the fields of this class are there. */
   declare seen: Seen;
+
+  /** What was set, the last of each. */
+  ipv4ConfOf(index: number | undefined): Ipv4Conf {
+    const confs = this.seen.ipv4Confs.filter(({ interfaceIndex }) => interfaceIndex === index);
+    return Object.assign({}, ...confs.map(({ conf }) => conf));
+  }
 
   override edges(): Edges {
     this.seen ??= {
@@ -49,6 +58,8 @@ export class WatchedHost extends VirtualHost {
       sysctls: [],
       memberships: [],
       filter: new FilterInterpreter(),
+      ears: new Map(),
+      requests: [],
     };
     const { seen } = this;
     const plain = super.edges();
@@ -56,6 +67,7 @@ export class WatchedHost extends VirtualHost {
       ...plain,
       openVrrpSocket: (options) => {
         const socket = plain.openVrrpSocket(options);
+        seen.ears.set(options.interfaceName, options.onPacket);
         return {
           ...socket,
           send: (packet, destination) => {
@@ -149,6 +161,10 @@ export class WatchedHost extends VirtualHost {
 function watched(kernel: Rtnetlink, host: WatchedHost): Rtnetlink {
   return {
     ...kernel,
+    addAddresses: (requests) => {
+      host.seen.requests.push(...requests);
+      return kernel.addAddresses(requests);
+    },
     createMacvlan: (request) => {
       host.seen.macvlans.push(request);
       return kernel.createMacvlan(request);
@@ -157,7 +173,7 @@ function watched(kernel: Rtnetlink, host: WatchedHost): Rtnetlink {
       host.seen.ipv4Confs.push({ interfaceIndex, conf });
       return kernel.setIpv4Conf(interfaceIndex, conf);
     },
-    ipv4Conf: () => ({
+    ipv4Conf: (index) => ({
       forwarding: host.forwards ? 1 : 0,
       acceptRedirects: 1,
       sendRedirects: 1,
@@ -167,6 +183,7 @@ function watched(kernel: Rtnetlink, host: WatchedHost): Rtnetlink {
       arpIgnore: 0,
       promoteSecondaries: 0,
       acceptLocal: 0,
+      ...host.ipv4ConfOf(index),
     }),
   };
 }
@@ -183,17 +200,20 @@ export function watch(): Watch {
   return { clock, host: (name, ...addresses) => new WatchedHost(name, lan, addresses) };
 }
 
-/** One host with 10.0.0.1 and fe80::1, running one router as backup. */
-export function alone(router: RouterSettings = settings()): { readonly clock: VirtualClock; readonly a: WatchedHost } {
+/** One host with fe80::1 and (unless said otherwise) 10.0.0.1, running one router as backup. */
+export function alone(
+  router: RouterSettings = settings(),
+  address = '10.0.0.1',
+): { readonly clock: VirtualClock; readonly a: WatchedHost } {
   const { clock, host } = watch();
-  const a = host('a', '10.0.0.1/24', 'fe80::1/64');
+  const a = host('a', `${address}/24`, 'fe80::1/64');
   a.configure(router);
   return { clock, a };
 }
 
 /** The same, active because nobody else was heard. */
-export function activeAlone(router: RouterSettings = settings()): ReturnType<typeof alone> {
-  const { clock, a } = alone(router);
+export function activeAlone(router: RouterSettings = settings(), address = '10.0.0.1'): ReturnType<typeof alone> {
+  const { clock, a } = alone(router, address);
   clock.advance(DOWN_100);
   if (a.router().state !== 'active') throw new Error(`${a.router().state}, not active`);
   return { clock, a };
