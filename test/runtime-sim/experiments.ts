@@ -30,6 +30,8 @@ const EXPERIMENTS: readonly Experiment[] = [
   plannedStop,
   plannedStop,
   pausedTooLong,
+  pausedBackup,
+  suspended,
   suspended,
   checkFails,
   linkLost,
@@ -38,6 +40,7 @@ const EXPERIMENTS: readonly Experiment[] = [
   forgedStop,
   addressRemoved,
   renewalsRefused,
+  additionsRefused,
   sameConfiguration,
   workerLost,
   clockStepped,
@@ -108,6 +111,19 @@ function pausedTooLong(scene: Scene): void {
   if (active.process?.adverts !== adverts && others.length > 0 && world.plan.routers.length === 1) {
     world.violate('pause', `${active.label} comes back and advertises before it has stepped down`);
   }
+}
+
+/** A backup that was away finds its timer expired and the advertisements of that time in its socket. */
+function pausedBackup({ world, others }: Scene): void {
+  const [backup] = others.filter((host) => world.plan.routers.every(({ name }) => !host.isActive(name)));
+  // A queue has room for so many packets, and the last of them must be fresh.
+  if (backup === undefined || world.probes) return;
+  world.expectNothing('although the active router was never silent', () => {
+    backup.pause();
+    world.run(Math.min(20 * world.interval, 2 * world.longestDown));
+    backup.resume();
+    world.run(2 * world.interval);
+  });
 }
 
 /** The process after it goes on: nobody notices. */
@@ -237,6 +253,24 @@ function renewalsRefused(scene: Scene): void {
       }
     }
   });
+}
+
+/** Who takes over cannot have the addresses for a while: it is tried again, with a lease or without one. */
+function additionsRefused(scene: Scene): void {
+  const { world, router, active, others } = scene;
+  if (others.length === 0) return;
+  for (const host of others) {
+    host.kernel.refusal = { errno: constants.errno.ENOBUFS, verbs: new Set(['add', 'renew']) };
+  }
+  active.crash('process');
+  world.run(takeoverBound(scene, longestDown(router)));
+  for (const host of others) host.kernel.refusal = undefined;
+  world.run(1_000_000 + SLACK);
+  for (const host of others) {
+    if (host.isActive(router.name) && !host.holds(router)) {
+      world.violate('I-4', `${host.label} is active for ${router.name} and does not try again to have its addresses`);
+    }
+  }
 }
 
 function sameConfiguration({ world }: Scene): void {

@@ -4,13 +4,13 @@
  */
 import type { Election } from '../../agent/runtime/election.js';
 import type { ElectionStatus, FromElection, Occurrence, ResumedRouter } from '../../agent/runtime/messages.js';
-import type { StateName, TrackState } from '../../agent/vrrp/index.js';
+import { leaseDuration, type StateName, type TrackState } from '../../agent/vrrp/index.js';
 import type { Family, IpAddress } from '../../proto/rules/ip.js';
 import type { Instant, Micros, Millis } from '../../proto/rules/time.js';
 import type { Random } from '../sim/random.js';
 import type { Timeline } from '../sim/timeline.js';
 import { SimKernel } from './kernel.js';
-import { addressesOf, type ClusterPlan, FATAL, type RouterPlan, settingsFor, WEIGHTED } from './plan.js';
+import { addressesOf, type ClusterPlan, FATAL, type RouterPlan, routerOf, settingsFor, WEIGHTED } from './plan.js';
 import { type ProcessHost, SimProcess } from './process.js';
 import type { Sabotage } from './sabotage.js';
 import type { Frame, Segment } from './segment.js';
@@ -40,6 +40,7 @@ interface Said {
   readonly router: RouterPlan;
   readonly priority: number;
   readonly wasHeld: boolean;
+  readonly wasAnnounced: boolean;
 }
 
 export class SimHost implements ProcessHost {
@@ -64,8 +65,15 @@ export class SimHost implements ProcessHost {
   readonly states = new Map<string, { readonly name: StateName; readonly cause: string; readonly since: Instant }>();
   /** Occurrences that waited while no worker listened, told to the last one that came. */
   backlog = 0;
+  /** For how long its processes have been paused in all. */
+  pausedFor: Micros = 0;
+  #pausedAt: Instant = 0;
+  /** Since when the process runs without a pause. */
+  #calmSince: Instant = 0;
   readonly #wasActive = new Set<string>();
   #said: Said[] = [];
+  /** By gratuitous ARP and the like, in this turn of the process. */
+  readonly #announced = new Set<IpAddress>();
   #hasMoved = false;
   #isWorkerUp = false;
   #isListening = false;
@@ -86,7 +94,8 @@ export class SimHost implements ProcessHost {
     this.random = random;
     this.sabotage = sabotage;
     this.plan = plan;
-    this.kernel = new SimKernel(timeline, random, number, plan.hosts[number] ?? []);
+    const own = plan.hosts[number] ?? [];
+    this.kernel = new SimKernel(timeline, random, number, own, (address) => this.#leaseEnded(address));
     this.kernel.listeners.add(() => {
       this.#hasMoved = true;
     });
@@ -124,6 +133,7 @@ export class SimHost implements ProcessHost {
     this.#wasActive.clear();
     this.inForce = undefined;
     this.isStopping = false;
+    this.#calmSince = this.timeline.now;
     this.process = new SimProcess(this);
     this.#startWorker();
   }
@@ -140,12 +150,15 @@ export class SimHost implements ProcessHost {
   pause(): void {
     if (!this.isRunning) return;
     this.place.trace(this.label, 'paused');
+    this.#pausedAt = this.timeline.now;
     this.process?.pause();
   }
 
   resume(): void {
     if (this.process?.state !== 'paused') return;
     this.place.trace(this.label, 'resumes');
+    this.pausedFor += this.timeline.now - this.#pausedAt;
+    this.#calmSince = this.timeline.now;
     this.process.resume();
   }
 
@@ -206,6 +219,7 @@ export class SimHost implements ProcessHost {
   }
 
   transmit(device: string, frame: Frame): void {
+    if (frame.kind === 'announcement') this.#announced.add(frame.address);
     this.place.segments.get(device)?.broadcast(this.place.number, frame);
   }
 
@@ -216,7 +230,10 @@ export class SimHost implements ProcessHost {
     const plan = this.inForce ?? this.plan;
     const router = plan.routers.find((each) => each.vrid === vrid && each.device === device);
     if (router === undefined) this.place.violate('I-7', `${this.label} advertises VRID ${vrid}, which it has not`);
-    else if (priority > 0) this.#said.push({ router, priority, wasHeld: this.holdsAny(router) });
+    else if (priority > 0) {
+      const wasAnnounced = addressesOf(router).every((address) => this.#announced.has(address));
+      this.#said.push({ router, priority, wasHeld: this.holdsAny(router), wasAnnounced });
+    }
   }
 
   told(message: FromElection): void {
@@ -244,6 +261,7 @@ export class SimHost implements ProcessHost {
     const said = this.#said;
     if (!this.#hasMoved && said.length === 0) return;
     this.#said = [];
+    this.#announced.clear();
     if (this.#isListening && this.process !== undefined) {
       for (const each of said) this.#judgeAdvert(each);
       if (this.#hasMoved) this.#judgeHoldings();
@@ -255,7 +273,7 @@ export class SimHost implements ProcessHost {
 
   // What must hold at every moment
 
-  #judgeAdvert({ router, priority, wasHeld }: Said): void {
+  #judgeAdvert({ router, priority, wasHeld, wasAnnounced }: Said): void {
     const state = this.states.get(router.name);
     const isActive = state?.name === 'active';
     if (!isActive && !this.#wasActive.has(router.name)) {
@@ -269,6 +287,9 @@ export class SimHost implements ProcessHost {
     const isNew = isActive && !this.#wasActive.has(router.name);
     if (isNew && !wasHeld && !isExcused && !isGone) {
       this.place.violate('order', `${this.label} advertises ${router.name} before it has an address of it`);
+    }
+    if (isNew && !wasAnnounced && !isExcused && !isGone) {
+      this.place.violate('order', `${this.label} advertises ${router.name} before it has announced its addresses`);
     }
   }
 
@@ -294,6 +315,19 @@ export class SimHost implements ProcessHost {
     }
     if (plan.policy === 'all' && states.has('fault') && (states.has('active') || states.has('backup'))) {
       this.place.violate('I-6', `${this.label}: some members of the group in fault, others not`);
+    }
+  }
+
+  /** I-4 the other way round: who is active and runs does not let its leases end. */
+  #leaseEnded(address: IpAddress): void {
+    const since = Math.max(this.#calmSince, this.kernel.refusedAt);
+    if (!this.isRunning || this.isStopping || this.kernel.refusal !== undefined || !this.#isListening) return;
+    for (const router of this.inForce?.routers ?? []) {
+      const state = this.states.get(router.name);
+      if (state?.name !== 'active' || !addressesOf(router).includes(address)) continue;
+      const lease = leaseDuration(routerOf(settingsFor(this.plan, this.place.number), router.name).router);
+      if (this.timeline.now - Math.max(since, state.since) < lease) continue;
+      this.place.violate('I-4', `${this.label} is active for ${router.name} and lets a lease end`);
     }
   }
 

@@ -7,7 +7,7 @@ import type { LinkEvent } from '../../agent/link/link-monitor.js';
 import type { AddressKey, AddressRequest, InterfaceAddress, Link } from '../../agent/link/rtnetlink.js';
 import { OK, type Outcome, refusal } from '../../agent/net/system-error.js';
 import { familyOf, formatIpPrefix, type IpAddress, isLinkLocal } from '../../proto/rules/ip.js';
-import { MICROS_PER_SECOND, type Micros } from '../../proto/rules/time.js';
+import { type Instant, MICROS_PER_SECOND, type Micros } from '../../proto/rules/time.js';
 import type { Random } from '../sim/random.js';
 import type { Timeline } from '../sim/timeline.js';
 
@@ -33,8 +33,9 @@ export class SimKernel {
   readonly filtered = new Set<string>();
   /** Called with every change of addresses and links, in order. */
   readonly listeners = new Set<(event: LinkEvent, requester: number | undefined) => void>();
-  /** Errno that changes of addresses fail with. */
-  refusal: { readonly errno: number; readonly verbs: ReadonlySet<Verb> } | undefined;
+  /** When changes of addresses were last refused. */
+  refusedAt: Instant = Number.NEGATIVE_INFINITY;
+  #refusal: { readonly errno: number; readonly verbs: ReadonlySet<Verb> } | undefined;
   /** Requests to add or renew addresses, one for each address. */
   writes = 0;
   #indexes = 1;
@@ -46,8 +47,19 @@ export class SimKernel {
     private readonly number: number,
     /** What the host has by itself; whoever manages its network puts it back when an interface is made anew. */
     private readonly own: readonly OwnAddress[],
+    private readonly onLeaseEnd: (address: IpAddress) => void,
   ) {
     for (const device of new Set(own.map((address) => address.device))) this.makeLink(device);
+  }
+
+  /** Errno that changes of addresses fail with. */
+  get refusal() {
+    return this.#refusal;
+  }
+
+  set refusal(refusal: { readonly errno: number; readonly verbs: ReadonlySet<Verb> } | undefined) {
+    this.refusedAt = this.timeline.now;
+    this.#refusal = refusal;
   }
 
   newPortId(): number {
@@ -142,7 +154,7 @@ export class SimKernel {
     return requests.map((request) => {
       const doing = `${verb} address ${formatIpPrefix(request)}`;
       if (verb !== 'delete') this.writes += 1;
-      if (this.refusal?.verbs.has(verb)) return refusal(this.refusal.errno, doing);
+      if (this.#refusal?.verbs.has(verb)) return refusal(this.#refusal.errno, doing);
       if (![...this.links.values()].some(({ index }) => index === request.interfaceIndex))
         return refusal(ENODEV, doing);
       const held = this.addresses.find((each) => isSame(each, request));
@@ -174,7 +186,9 @@ export class SimKernel {
     this.#tell({ kind: 'addressAdded', address: stored }, requester);
     if (lifetime === 'forever') return;
     this.timeline.after(lifetime * MICROS_PER_SECOND + this.random.between(0, LEASE_SLOWNESS), () => {
-      if (this.addresses.includes(stored)) this.#remove(stored, undefined);
+      if (!this.addresses.includes(stored)) return;
+      this.#remove(stored, undefined);
+      this.onLeaseEnd(address);
     });
   }
 

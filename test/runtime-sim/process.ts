@@ -33,6 +33,8 @@ export interface ProcessHost {
   readonly random: Random;
   readonly kernel: SimKernel;
   readonly sabotage: Sabotage;
+  /** For how long its processes have been paused in all. */
+  readonly pausedFor: Micros;
   wallMs(): number;
   /** Puts a frame on the network that the interface is on. */
   transmit(device: string, frame: Frame): void;
