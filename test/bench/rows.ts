@@ -1,6 +1,7 @@
 /** Every row of the bench, in the order of the table. */
 import { ADVERT_COST } from './advert-cost.js';
 import { AGENT_START } from './agent-start.js';
+import { CHURN } from './churn.js';
 import { HEAVY_CHECKS } from './heavy-checks.js';
 import { MEMORY } from './memory.js';
 import { NOTICES } from './notices.js';
@@ -23,4 +24,5 @@ export const ROWS: readonly Row[] = [
   NOTICES,
   AGENT_START,
   MEMORY,
+  CHURN,
 ];
