@@ -55,7 +55,9 @@ export class HostTracks implements Timed {
         const { startupDelay, bootDelay } = router.settings;
         const endsAt = Math.max(startedAt + startupDelay, bootDelay);
         if (now < endsAt) this.#delayEndsAt = Math.min(endsAt, this.#delayEndsAt ?? endsAt);
-        return upIf(now >= endsAt);
+        if (now >= endsAt) return 'up';
+        // Not a fault: hooks and alerts are not to hear of one at every start. What runs already is held only by a fault.
+        return router.member.phase.name === 'initialize' ? 'unknown' : 'down';
       }
       case 'peers':
         return upIf(router.unicastPeers === undefined || router.unicastPeers.length > 0);

@@ -114,7 +114,7 @@ function holdReasons(
   if (state !== 'fault' && state !== 'initialize') return [];
   const reasons = [
     ...faults.map((id) => `${id} failed${toCome(id)}`),
-    ...pending.map((id) => `${id} has no result yet`),
+    ...pending.map((id) => (id === 'startup delay' ? 'startup delay has not ended' : `${id} has no result yet`)),
   ];
   // Held by another member of its group.
   return state === 'fault' && reasons.length === 0 ? [sentence] : reasons;

@@ -30,6 +30,31 @@ describe('a tracked interface', () => {
     assert.deepEqual(a.router().holdReasons, ['interface em2 failed']);
   });
 
+  test('tells of the priority that it moves, but not of one that a change of state tells', () => {
+    const { a, clock } = lone();
+    const tracks = [track('interface em2', -20), track('interface em3')];
+    for (const name of ['em2', 'em3']) a.addLink(name, true);
+    clock.settle();
+    a.configure(settings({ tracks }));
+    const told = () =>
+      a.occurrences('priorityChanged').map(({ state, effectivePriority }) => `${state} ${effectivePriority}`);
+    a.setLink('em2', false);
+    clock.settle();
+    assert.deepEqual(told(), ['backup 80']);
+    clock.advance(4 * SECOND);
+    a.setLink('em2', true);
+    clock.settle();
+    assert.deepEqual(told(), ['backup 80', 'active 100']);
+    a.setLink('em3', false);
+    clock.settle();
+    assert.equal(a.router().state, 'fault');
+    a.setLink('em2', false);
+    clock.settle();
+    assert.deepEqual(told(), ['backup 80', 'active 100', 'fault 80']);
+    a.configure(settings({ tracks, priority: 120 }));
+    assert.equal(told().length, 3);
+  });
+
   test('with a delay has to stay down for it; one that returns was never away', () => {
     const { a, clock } = lone();
     const delays = [{ interface: 'em1', down: SECOND, up: SECOND / 2 }];
@@ -155,9 +180,10 @@ describe('other things of the host', () => {
     const { a, clock } = lone();
     clock.advance(4 * SECOND);
     a.configure(settings({ tracks: [track('startup delay')], more: { startupDelay: 10 * SECOND } }));
-    assert.deepEqual(a.router().holdReasons, ['startup delay failed']);
+    assert.deepEqual(a.router().holdReasons, ['startup delay has not ended']);
     clock.advance(6 * SECOND - 1);
-    assert.equal(a.router().state, 'fault');
+    assert.equal(a.router().state, 'initialize');
+    assert.deepEqual(a.occurrences('transition'), []);
     clock.advance(1);
     assert.equal(a.router().state, 'backup');
   });
