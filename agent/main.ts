@@ -128,7 +128,11 @@ process.umask(0o077);
 // Whoever read our output has gone, such as "head".
 process.stdout.on('error', () => process.exit(0));
 main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
+  (code) => {
+    // Where standard output is a socket, a long answer may not have left yet.
+    if (process.stdout.writableLength === 0) process.exit(code);
+    process.stdout.write('', () => process.exit(code));
+  },
   (error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`baton-agent: ${message}\n`);
