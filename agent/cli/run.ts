@@ -4,6 +4,8 @@
  */
 import process from 'node:process';
 import { libc } from '../net/libc.js';
+import type { StartRecorder } from '../record/recorder.js';
+import type { ElectionClock } from '../runtime/edges.js';
 import { startElection } from '../runtime/election.js';
 import { openBootClock, openHostEdges } from '../runtime/host-edges.js';
 import { type RunOptions, WorkerSupervisor } from './worker-supervisor.js';
@@ -16,7 +18,8 @@ export async function run(options: RunOptions): Promise<number> {
   const supervisor = new WorkerSupervisor(options, new URL('../worker.js', import.meta.url));
   const clock = openBootClock();
   const edges = openHostEdges(clock);
-  const election = supervisor.serve((port) => startElection({ port, clock, edges, recording: options.record }));
+  const recording = options.record === undefined ? undefined : await recorderOf(options.record.limit, clock);
+  const election = supervisor.serve((port) => startElection({ port, clock, edges, recording }));
   let isStopping = false;
   const stop = (): void => {
     supervisor.stopRestarting();
@@ -43,4 +46,10 @@ export async function run(options: RunOptions): Promise<number> {
   election.shutdown(false);
   for (const line of given.lines) process.stderr.write(`${line}\n`);
   return given.exitCode;
+}
+
+/** Loaded only where something is recorded. */
+async function recorderOf(limit: number, clock: ElectionClock): Promise<StartRecorder> {
+  const { Recorder } = await import('../record/recorder.js');
+  return (give) => new Recorder({ limit, wallMs: () => clock.wallMs(), give });
 }

@@ -44,6 +44,9 @@ export interface RecorderOptions {
   readonly give: (chunk: RecordingChunk) => void;
 }
 
+/** Makes the recorder of an election, which is given the way to its worker. */
+export type StartRecorder = (give: RecorderOptions['give']) => Recorder;
+
 /** Lines are handed over when there are so many characters of them, or so long after the first; transitions at once. */
 const CHUNK = 32 * 1024;
 const LONGEST_WAIT = 1_000_000;

@@ -8,7 +8,7 @@
  * router look at the clock before anything that was queued meanwhile is looked at.
  */
 import type { Instant } from '../../proto/rules/time.js';
-import { Recorder } from '../record/recorder.js';
+import type { Recorder, StartRecorder } from '../record/recorder.js';
 import { Alarm } from './alarm.js';
 import { Channels } from './channels.js';
 import { problemsOf } from './configuration.js';
@@ -43,8 +43,8 @@ export interface ElectionOptions {
   readonly port: WorkerPort;
   readonly clock: ElectionClock;
   readonly edges: Edges;
-  /** Present: what the core is given is recorded, up to so many bytes. */
-  readonly recording?: { readonly limit: number } | undefined;
+  /** Present: what the core is given is recorded. */
+  readonly recording?: StartRecorder | undefined;
 }
 
 export interface Election {
@@ -156,14 +156,7 @@ class ElectionLoop implements Election {
     });
     this.#keepers = keepers;
     const { effects } = keepers;
-    const recorder =
-      recording === undefined
-        ? undefined
-        : new Recorder({
-            limit: recording.limit,
-            wallMs: () => clock.wallMs(),
-            give: (chunk) => outbox.post({ kind: 'recorded', chunk }),
-          });
+    const recorder = recording?.((chunk) => outbox.post({ kind: 'recorded', chunk }));
     this.#recorder = recorder;
     this.#elector = new Elector({ effects, alarm, outbox, trouble, clock, recorder });
     const elector = this.#elector;

@@ -1,6 +1,7 @@
 /** What an election records of itself, and what becomes of it when the worker is slow, dies, or comes anew. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Recorder } from '../../agent/record/recorder.js';
 import type { RecordingChunk } from '../../agent/record/recording-format.js';
 import { electionSettings, settings } from '../runtime/router-settings.js';
 import { VirtualClock } from '../runtime/virtual-clock.js';
@@ -23,7 +24,9 @@ function pair(limit = 1 << 20) {
   const clock = new VirtualClock();
   const lan = new VirtualLan(clock);
   const host = (name: string, ...addresses: string[]) =>
-    new VirtualHost(name, lan, addresses, { recording: { limit } });
+    new VirtualHost(name, lan, addresses, {
+      recording: (give) => new Recorder({ limit, wallMs: () => clock.wallMs(), give }),
+    });
   return { clock, a: host('a', '10.0.0.1/24', 'fe80::1/64'), b: host('b', '10.0.0.2/24', 'fe80::2/64') };
 }
 

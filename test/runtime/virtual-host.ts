@@ -17,6 +17,7 @@ import type { AnnouncementSocketOptions } from '../../agent/net/claim.js';
 import { OK, type Outcome, refusal, SocketOpenError } from '../../agent/net/system-error.js';
 import type { VrrpSenderOptions } from '../../agent/net/vrrp-sender.js';
 import type { VrrpSocketOptions } from '../../agent/net/vrrp-socket.js';
+import type { StartRecorder } from '../../agent/record/recorder.js';
 import type { DeadlineTimer, Edges } from '../../agent/runtime/edges.js';
 import { type Election, startElection } from '../../agent/runtime/election.js';
 import type {
@@ -97,7 +98,7 @@ export class VirtualHost {
     options: {
       readonly ready?: boolean;
       readonly withLink?: boolean;
-      readonly recording?: { readonly limit: number };
+      readonly recording?: StartRecorder;
     } = {},
   ) {
     lan.hosts.push(this);
