@@ -40,7 +40,7 @@ class HostArpSocket implements ArpSocket {
   readonly interfaceIndex: number;
   readonly #options: AnnouncementSocketOptions;
   readonly #sender: FrameSender;
-  readonly #listener: FrameListener;
+  readonly #listener: FrameListener<Ipv4>;
   #watched: ReadonlySet<Ipv4> = new Set();
   #own: readonly Uint8Array[] = [];
 
@@ -49,7 +49,7 @@ class HostArpSocket implements ArpSocket {
     this.#options = options;
     const protocol = { ...options, etherType: ETHERTYPE_ARP, what: 'ARP' };
     this.#sender = new FrameSender(protocol);
-    this.#listener = new FrameListener({ ...protocol, onFrame: (frame) => this.#heard(frame) });
+    this.#listener = new FrameListener({ ...protocol, filter: arpClaimFilter, onFrame: (frame) => this.#heard(frame) });
   }
 
   announce(addresses: readonly Ipv4[], repeat: number): Outcome {
@@ -67,7 +67,7 @@ class HostArpSocket implements ArpSocket {
   watch(addresses: readonly Ipv4[], own: readonly Uint8Array[]): Outcome {
     this.#watched = new Set(addresses);
     this.#own = own;
-    return this.#listener.listen(addresses.length === 0 ? undefined : arpClaimFilter(addresses));
+    return this.#listener.listen(addresses);
   }
 
   close(): void {

@@ -1,4 +1,7 @@
-/** Hears Ethernet frames that pass a filter on one interface. Off until it has a filter. */
+/**
+ * Hears Ethernet frames that concern some addresses on one interface; off while there are none. The kernel's filter may let
+ * pass more: it is made anew only for an address that it lacks, so that routers that come and go do not cost one each time.
+ */
 import { constants } from 'node:os';
 import { AF_PACKET, libc, type Poll, SO_ATTACH_FILTER, SOCK_RAW, SOL_SOCKET } from './libc.js';
 import { type FilterInstruction, withFilter } from './packet-filter.js';
@@ -10,46 +13,58 @@ const FRAME_BUFFER = 512;
 /** Frames read per wake-up, so that a flood cannot hold the loop. */
 const READ_BATCH = 16;
 
-export interface FrameListenerOptions {
+export interface FrameListenerOptions<Address> {
   readonly interfaceName: string;
   readonly interfaceIndex: number;
   readonly etherType: number;
   /** For messages: "ARP". */
   readonly what: string;
-  /** The bytes are only valid during the call. */
+  /** What lets frames that concern these addresses pass. */
+  readonly filter: (addresses: readonly Address[]) => readonly FilterInstruction[];
+  /** Of any address that was ever asked for. The bytes are only valid during the call. */
   readonly onFrame: (frame: Uint8Array) => void;
   /** Listening failed; it has been turned off. */
   readonly onError: (error: Error) => void;
 }
 
-export class FrameListener {
+export class FrameListener<Address> {
   readonly #frame = new Uint8Array(FRAME_BUFFER);
   readonly #from = new Uint8Array(SOCKADDR_LL_LENGTH);
   #isClosed = false;
+  /** What passes the filter. */
+  #passing: ReadonlySet<Address> = new Set();
   #open: { readonly fd: number; readonly poll: Poll } | undefined;
 
-  constructor(private readonly options: FrameListenerOptions) {}
+  constructor(private readonly options: FrameListenerOptions<Address>) {}
 
-  /** Listens with this filter in the place of the one before; undefined: stops. */
-  listen(filter: readonly FilterInstruction[] | undefined): Outcome {
-    if (filter === undefined) {
+  /** Listens for frames that concern these addresses, in the place of those before; none: stops. */
+  listen(addresses: readonly Address[]): Outcome {
+    if (addresses.length === 0) {
       this.#stop();
       return OK;
     }
+    if (this.#open !== undefined && addresses.every((address) => this.#passing.has(address))) return OK;
     const doing = `listen for ${this.options.what} on ${this.options.interfaceName}`;
     if (this.#isClosed) return refusal(constants.errno.EBADF, doing);
     const c = libc();
     // Protocol 0 until the filter is attached: nothing else can be received.
     const fd = this.#open?.fd ?? c.socket(AF_PACKET, SOCK_RAW, 0);
     if (fd < 0) return refusal(-fd, doing);
-    let result = withFilter(filter, (option) => c.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, option));
-    if (this.#open !== undefined) return result < 0 ? refusal(-result, doing) : OK;
+    let result = withFilter(this.options.filter(addresses), (option) =>
+      c.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, option),
+    );
+    if (this.#open !== undefined) {
+      if (result < 0) return refusal(-result, doing);
+      this.#passing = new Set(addresses);
+      return OK;
+    }
     if (result >= 0) result = c.bind(fd, linkAddress(this.options.interfaceIndex, this.options.etherType));
     if (result < 0) {
       c.close(fd);
       return refusal(-result, doing);
     }
     this.#open = { fd, poll: c.poll(fd, () => this.#receive(fd)) };
+    this.#passing = new Set(addresses);
     return OK;
   }
 
@@ -62,6 +77,7 @@ export class FrameListener {
     if (this.#open === undefined) return;
     const { fd, poll } = this.#open;
     this.#open = undefined;
+    this.#passing = new Set();
     poll.close();
     libc().close(fd);
   }

@@ -51,7 +51,7 @@ class HostNeighborSocket implements NeighborSocket {
   readonly interfaceIndex: number;
   readonly #options: AnnouncementSocketOptions;
   readonly #sender: FrameSender;
-  readonly #listener: FrameListener;
+  readonly #listener: FrameListener<Ipv6>;
   #watched: ReadonlySet<Ipv6> = new Set();
   #own: readonly Uint8Array[] = [];
 
@@ -60,7 +60,11 @@ class HostNeighborSocket implements NeighborSocket {
     this.#options = options;
     const protocol = { ...options, etherType: ETHERTYPE_IPV6, what: 'neighbour discovery' };
     this.#sender = new FrameSender(protocol);
-    this.#listener = new FrameListener({ ...protocol, onFrame: (frame) => this.#heard(frame) });
+    this.#listener = new FrameListener({
+      ...protocol,
+      filter: neighborClaimFilter,
+      onFrame: (frame) => this.#heard(frame),
+    });
   }
 
   announce(addresses: readonly Ipv6[], repeat: number, isRouter: boolean): Outcome {
@@ -84,7 +88,7 @@ class HostNeighborSocket implements NeighborSocket {
   watch(addresses: readonly Ipv6[], own: readonly Uint8Array[]): Outcome {
     this.#watched = new Set(addresses);
     this.#own = own;
-    return this.#listener.listen(addresses.length === 0 ? undefined : neighborClaimFilter(addresses));
+    return this.#listener.listen(addresses);
   }
 
   close(): void {

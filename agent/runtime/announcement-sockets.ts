@@ -30,6 +30,8 @@ export class AnnouncementSockets {
   #fits = '';
   #own: readonly Uint8Array[] = [];
   readonly #watched = new Map<object, readonly IpAddress[]>();
+  /** By how many each address is watched. */
+  readonly #watchers = new Map<IpAddress, number>();
 
   constructor(
     private readonly edges: Edges,
@@ -97,9 +99,16 @@ export class AnnouncementSockets {
 
   /** Hears claims to these addresses for `who`, in the place of those before; none: stops. */
   watch(who: object, addresses: readonly IpAddress[]): Outcome | undefined {
-    if (addresses.length === 0 && !this.#watched.has(who)) return undefined;
+    const before = this.#watched.get(who);
+    if (addresses.length === 0 && before === undefined) return undefined;
     if (addresses.length > 0) this.#watched.set(who, addresses);
     else this.#watched.delete(who);
+    for (const address of addresses) this.#watchers.set(address, (this.#watchers.get(address) ?? 0) + 1);
+    for (const address of before ?? []) {
+      const left = (this.#watchers.get(address) ?? 0) - 1;
+      if (left > 0) this.#watchers.set(address, left);
+      else this.#watchers.delete(address);
+    }
     return this.#watch();
   }
 
@@ -111,12 +120,12 @@ export class AnnouncementSockets {
   }
 
   #watch(): Outcome | undefined {
-    const { ipv4, ipv6 } = split([...new Set([...this.#watched.values()].flat())]);
+    const { ipv4, ipv6 } = split(this.#watchers.keys());
     return worst(this.#arp?.watch(ipv4, this.#own), this.#neighbor?.watch(ipv6, this.#own));
   }
 }
 
-function split(addresses: readonly IpAddress[]): Split {
+function split(addresses: Iterable<IpAddress>): Split {
   const ipv4: number[] = [];
   const ipv6: bigint[] = [];
   for (const address of addresses) {

@@ -24,8 +24,8 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   ...['receiver', 'messageId', 'headline', 'attempts', 'count', 'until', 'durationMs', 'waitMs'],
 ]);
 
-/** Last names of fields whose value never reaches a log, at the root and up to three levels down. */
-const SECRET_NAMES = [
+/** Names of fields whose value never reaches a log, at any depth. */
+const SECRET_NAMES: ReadonlySet<string> = new Set([
   'password',
   'pass',
   'authPass',
@@ -37,10 +37,12 @@ const SECRET_NAMES = [
   'key',
   'credentials',
   'authorization',
-];
-
-/** A Secret resource's value is called `value`; as a name it is too common to be blanked everywhere. */
-const SECRET_PATHS = ['secret.value', '*.secret.value', 'spec.value', 'spec.value.value', '*.spec.value.value'];
+]);
+/** A Secret resource's value is called `value`: as a name too common to be blanked everywhere. */
+const SECRET_PARENTS: ReadonlySet<string> = new Set(['secret', 'spec']);
+const CENSORED = '***';
+/** Nothing that is logged goes deeper, but for what goes in circles. */
+const DEEPEST = 10;
 
 export interface LoggerOptions {
   /** Name of the program: "baton-agent", "baton-controller". */
@@ -51,15 +53,51 @@ export interface LoggerOptions {
 }
 
 export function createLogger(options: LoggerOptions): Logger {
-  const levels = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]);
-  return pino(
+  const logger = pino(
     {
       name: options.name,
       level: options.level,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: [...levels, ...SECRET_PATHS], censor: '***' },
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
+  // The formatter above does not see what children are bound to. They inherit this.
+  const { child } = logger;
+  logger.child = function childWithoutSecrets(this: Logger, bindings, childOptions) {
+    return child.call(this, withoutSecrets(bindings), childOptions);
+  } as Logger['child'];
+  return logger;
+}
+
+function withoutSecrets(fields: Record<string, unknown>): Record<string, unknown> {
+  return censoredFields(fields, '', 1);
+}
+
+/** The value itself where it holds no secret: nearly always. A binary value and an Error's own fields are looked into, too. */
+function censored(value: unknown, name: string, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (depth > DEEPEST) return CENSORED;
+  if (!Array.isArray(value)) return censoredFields(value as Record<string, unknown>, name, depth);
+  const items = value.map((item) => censored(item, name, depth + 1));
+  return items.some((item, index) => item !== value[index]) ? items : value;
+}
+
+function censoredFields(fields: Record<string, unknown>, name: string, depth: number): Record<string, unknown> {
+  let copy: Record<string, unknown> | undefined;
+  for (const field in fields) {
+    const value = fields[field];
+    const isSecret = SECRET_NAMES.has(field) || (field === 'value' && SECRET_PARENTS.has(name));
+    const shown = isSecret && value !== undefined ? CENSORED : censored(value, field, depth + 1);
+    if (shown === value) continue;
+    // An Error stays one, so that it is written as such.
+    copy ??= Object.assign(Object.create(Object.getPrototypeOf(fields)), ownFields(fields));
+    if (copy !== undefined) copy[field] = shown;
+  }
+  return copy ?? fields;
+}
+
+/** What is not enumerable as well: the message and the stack of an Error. */
+function ownFields(fields: object): object {
+  return Object.fromEntries(Reflect.ownKeys(fields).map((key) => [key, Reflect.get(fields, key)]));
 }

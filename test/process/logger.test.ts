@@ -69,6 +69,20 @@ describe('the logger', () => {
     });
   }
 
+  test('hides what an Error and a list carry; the Error stays one', () => {
+    const { logger, lines } = capture();
+    const circle: Record<string, unknown> = { password: secret };
+    circle['itself'] = circle;
+    const err = Object.assign(new TypeError('refused'), { request: { token: secret } });
+    logger.warn({ err, receivers: [{ auth: { pass: secret } }], circle }, 'test');
+    assert.ok(!lines.join('').includes(secret), lines.join(''));
+    const { err: written } = JSON.parse(lines[0] ?? '') as { readonly err: Readonly<Record<string, unknown>> };
+    assert.equal(written['type'], 'TypeError');
+    assert.equal(written['message'], 'refused');
+    assert.match(String(written['stack']), /logger\.test/);
+    assert.equal(err.request.token, secret);
+  });
+
   test('levels', () => {
     assert.ok(isLogLevel('debug'));
     assert.ok(!isLogLevel('verbose'));
