@@ -240,6 +240,7 @@ export function uint32Of(bytes: Uint8Array | undefined): number | undefined {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
 }
 
+/** Of any length, also one beyond 31 bits that somebody claims: never negative. */
 function align(length: number): number {
-  return (length + 3) & ~3;
+  return length + (-length & 3);
 }
