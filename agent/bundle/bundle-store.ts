@@ -154,12 +154,14 @@ export function hashOf(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function formatBundleFile(generation: number, content: Uint8Array): Buffer {
+/** What a stored file holds. */
+export function formatBundleFile(generation: number, content: Uint8Array): Buffer {
   const heading = `baton-bundle ${FORMAT_VERSION} ${generation} ${hashOf(content)} ${content.length}\n`;
   return Buffer.concat([Buffer.from(heading), content]);
 }
 
-function parseBundleFile(bytes: Buffer): { ok: true; stored: StoredBundle } | { ok: false; reason: string } {
+/** Never throws; `reason` goes on after the file's name. */
+export function parseBundleFile(bytes: Buffer): { ok: true; stored: StoredBundle } | { ok: false; reason: string } {
   const heading = HEADING.exec(bytes.subarray(0, MAX_HEADING_LENGTH).toString('latin1'));
   const [line = '', version, generation, hash = '', length] = heading ?? [];
   if (heading === null) return { ok: false, reason: 'its first line is not that of a bundle file' };

@@ -76,10 +76,17 @@ export class CrashGuard {
 
 function read(file: string): StartRecord {
   try {
-    const { hash, starts, condemned } = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
-    if (typeof hash !== 'string' || typeof starts !== 'number' || !Number.isSafeInteger(starts)) return NO_RECORD;
-    return { hash, starts, ...(typeof condemned === 'string' ? { condemned } : {}) };
+    return startRecordIn(readFileSync(file, 'utf8'));
   } catch {
     return NO_RECORD;
   }
+}
+
+/** What a file's text says; nothing if it makes no sense. Throws what JSON.parse throws, and TypeError for null. */
+export function startRecordIn(text: string): StartRecord {
+  const { hash, starts, condemned } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  if (typeof hash !== 'string' || typeof starts !== 'number' || !Number.isSafeInteger(starts) || starts < 0) {
+    return NO_RECORD;
+  }
+  return { hash, starts, ...(typeof condemned === 'string' ? { condemned } : {}) };
 }

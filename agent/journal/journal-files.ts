@@ -54,15 +54,11 @@ export class JournalFiles implements JournalStorage {
 
   async reserved(): Promise<number> {
     const bytes = await readIfThere(this.#sequenceFile);
-    if (bytes === undefined || bytes.length < SEQUENCE_LENGTH) return 0;
-    const number = bytes.subarray(0, 8);
-    return crc32(number) === bytes.readUInt32LE(8) ? Number(number.readBigUInt64LE()) : 0;
+    return bytes === undefined ? 0 : sequenceIn(bytes);
   }
 
   async reserve(sequence: number): Promise<void> {
-    const bytes = Buffer.alloc(SEQUENCE_LENGTH);
-    bytes.writeBigUInt64LE(BigInt(sequence));
-    bytes.writeUInt32LE(crc32(bytes.subarray(0, 8)), 8);
+    const bytes = sequenceBytes(sequence);
     this.#sequence ??= await open(this.#sequenceFile, constants.O_RDWR | constants.O_CREAT, 0o600);
     await this.#sequence.write(bytes, 0, bytes.length, 0);
     await this.#sequence.datasync();
@@ -81,6 +77,23 @@ export class JournalFiles implements JournalStorage {
   get #sequenceFile(): string {
     return path.join(this.#directory, 'sequence');
   }
+}
+
+/** What the file "sequence" says; 0 if it makes no sense. Never throws. */
+export function sequenceIn(bytes: Buffer): number {
+  if (bytes.length < SEQUENCE_LENGTH) return 0;
+  const number = bytes.subarray(0, 8);
+  if (crc32(number) !== bytes.readUInt32LE(8)) return 0;
+  const sequence = Number(number.readBigUInt64LE());
+  // Beyond that two events would get the same number.
+  return Number.isSafeInteger(sequence + 1) ? sequence : 0;
+}
+
+export function sequenceBytes(sequence: number): Buffer {
+  const bytes = Buffer.alloc(SEQUENCE_LENGTH);
+  bytes.writeBigUInt64LE(BigInt(sequence));
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 8)), 8);
+  return bytes;
 }
 
 async function readIfThere(file: string): Promise<Buffer | undefined> {

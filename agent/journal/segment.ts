@@ -93,12 +93,20 @@ function recordOf(payload: Buffer): JournalRecord | undefined {
     switch (payload[0]) {
       case KINDS.heading:
         return headingOf(content.toString());
-      case KINDS.event:
-        return { kind: 'event', event: Event.decode(content) };
-      case KINDS.acknowledged:
-        return { kind: 'acknowledged', through: Number(content.readBigUInt64LE()) };
-      case KINDS.dropped:
-        return { kind: 'dropped', sequence: Number(content.readBigUInt64LE()) };
+      case KINDS.event: {
+        const event = Event.decode(content);
+        // Throws of what can be read and not be written again, such as a time beyond the calendar.
+        Event.encode(event);
+        return isSequence(event.sequence) ? { kind: 'event', event } : undefined;
+      }
+      case KINDS.acknowledged: {
+        const through = Number(content.readBigUInt64LE());
+        return isSequence(through) ? { kind: 'acknowledged', through } : undefined;
+      }
+      case KINDS.dropped: {
+        const sequence = Number(content.readBigUInt64LE());
+        return isSequence(sequence) ? { kind: 'dropped', sequence } : undefined;
+      }
       default:
         return undefined;
     }
@@ -111,8 +119,13 @@ function recordOf(payload: Buffer): JournalRecord | undefined {
 function headingOf(text: string): JournalRecord | undefined {
   const { version, journalId, nextSequence, dropped } = JSON.parse(text) as Record<string, unknown>;
   if (version !== FORMAT_VERSION || typeof journalId !== 'string') return undefined;
-  if (!Number.isSafeInteger(nextSequence) || !Number.isSafeInteger(dropped)) return undefined;
-  return { kind: 'heading', heading: { journalId, nextSequence: Number(nextSequence), dropped: Number(dropped) } };
+  if (!isSequence(nextSequence) || !isSequence(dropped) || nextSequence === 0) return undefined;
+  return { kind: 'heading', heading: { journalId, nextSequence, dropped } };
+}
+
+/** A number from 0 that can be counted on from: beyond that two events would get the same one. */
+function isSequence(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && Number.isSafeInteger(value + 1);
 }
 
 function numberBytes(value: number): Uint8Array {

@@ -43,13 +43,15 @@ export async function takeResumeFile(runDir: string, bootId: string | undefined 
     return [];
   }
   try {
-    return routersOf(JSON.parse(text), bootId ?? (await readBootId()));
+    return resumedRoutersIn(text, bootId ?? (await readBootId()));
   } catch {
     return [];
   }
 }
 
-function routersOf(content: unknown, bootId: string): ResumedRouter[] {
+/** The routers of a file's text; empty if it is of another boot, or makes no sense. Throws SyntaxError if it is not JSON. */
+export function resumedRoutersIn(text: string, bootId: string): ResumedRouter[] {
+  const content: unknown = JSON.parse(text);
   if (typeof content !== 'object' || content === null) return [];
   const { bootId: written, routers } = content as Record<string, unknown>;
   if (written !== bootId || !Array.isArray(routers) || routers.length > MOST_ROUTERS) return [];
