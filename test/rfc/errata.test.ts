@@ -34,6 +34,7 @@ test('E-7949 so does the one that is sent when Active_Down_Timer fires', () => {
   const arp = gratuitous(activeAlone(settings(withVirtualMac())).a);
   assert.deepEqual([arp.senderAddress, arp.targetAddress], [ip(VIP), ip(VIP)]);
   assert.deepEqual([...arp.senderHardware], [0, 0, 0x5e, 0, 1, 10]);
+  // Deviation: decision 0029.
   assert.deepEqual([...arp.targetHardware], [255, 255, 255, 255, 255, 255]);
 });
 

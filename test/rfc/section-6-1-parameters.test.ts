@@ -140,6 +140,9 @@ test('R-6.1-12 the virtual MAC address is the source of advertisements and what 
   assert.deepEqual([...(a.links.get('vrrp.10')?.hardwareAddress ?? [])], [0, 0, 0x5e, 0, 1, 10]);
   assert.ok(a.seen.adverts.length > 0 && a.seen.frames.length > 0);
   for (const { device } of [...a.seen.adverts, ...a.seen.frames]) assert.equal(device, 'vrrp.10');
+  // Deviation: decision 0027. Without one, that of the interface.
+  const plain = activeAlone().a;
+  for (const { device } of [...plain.seen.adverts, ...plain.seen.frames]) assert.equal(device, 'em1');
 });
 
 test('R-6.2-1 Active_Down_Timer fires when no advertisement was heard for Active_Down_Interval', () => {

@@ -8,10 +8,10 @@ import { Driven, heard, SECOND, sampleRouter } from '../vrrp/sample-router.js';
 import { LINK_LOCAL_VIP, settings6, VIP, VIP_6, type WatchedHost, watch, withVirtualMac } from './watched-host.js';
 
 /** The owner of the addresses, just started; `options` add to that. */
-function owner(family: 4 | 6, options: Parameters<typeof settings>[0] = {}): WatchedHost {
+function owner(family: 4 | 6, options: Parameters<typeof settings>[0] = {}, forwards = true): WatchedHost {
   const { host } = watch();
   const a = host('a', '10.0.0.1/24', 'fe80::1/64');
-  a.forwards = true;
+  a.forwards = forwards;
   a.configure((family === 6 ? settings6 : settings)({ priority: 255, ...options }));
   a.lan.clock.settle();
   return a;
@@ -69,6 +69,8 @@ test('R-6.4.1-3 the owner broadcasts a gratuitous ARP with each IPv4 address and
     assert.deepEqual([...(arp?.senderHardware ?? [])], mac);
     assert.equal(arp?.operation, 'request');
     assert.equal(arp?.targetAddress, arp?.senderAddress);
+    // Deviation: decision 0029. The target hardware address is the broadcast one.
+    assert.deepEqual([...(arp?.targetHardware ?? [])], [255, 255, 255, 255, 255, 255]);
   }
 });
 
@@ -84,6 +86,9 @@ test('R-6.4.1-4 the owner sends an unsolicited neighbour advertisement for each 
     assert.deepEqual([message?.isRouter, message?.isSolicited, message?.isOverride], [true, false, true]);
     assert.deepEqual([...(message?.hardwareAddress ?? [])], [0, 0, 0x5e, 0, 2, 10]);
   }
+  // Deviation: decision 0027. A host that does not forward does not say that it is a router.
+  const server = owner(6, withVirtualMac(6), false).seen.frames.map(({ frame }) => decodeNeighbor(frame)?.isRouter);
+  assert.deepEqual(server, [false, false]);
 });
 
 test('R-6.4.1-5 the owner sets Adver_Timer to Advertisement_Interval', () => {

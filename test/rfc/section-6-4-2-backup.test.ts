@@ -126,7 +126,11 @@ test('R-6.4.2-9 then a gratuitous ARP is broadcast for each IPv4 address', () =>
     told.map((arp) => arp?.senderAddress),
     [VIP, '10.0.0.101', '10.0.0.102'].map(ip),
   );
-  for (const arp of told) assert.equal(arp?.targetAddress, arp?.senderAddress);
+  for (const arp of told) {
+    assert.equal(arp?.targetAddress, arp?.senderAddress);
+    // Deviation: decision 0029. The target hardware address is the broadcast one.
+    assert.deepEqual([...(arp?.targetHardware ?? [])], [255, 255, 255, 255, 255, 255]);
+  }
   const virtual = activeAlone(settings(withVirtualMac())).a;
   const [frame] = virtual.seen.frames;
   assert.deepEqual([...(decodeArp(frame?.frame ?? new Uint8Array())?.senderHardware ?? [])], [0, 0, 0x5e, 0, 1, 10]);

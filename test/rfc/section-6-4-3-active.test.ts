@@ -32,11 +32,12 @@ test('R-6.4.3-1 the active router answers ARP for the addresses: it has them', (
   other.removeLink('em0');
   other.addLink('em1');
   other.addAddress('em1', '10.0.0.2/24');
+  clock.settle();
   assert.notDeepEqual(other.links.get('em1')?.hardwareAddress, a.links.get('em1')?.hardwareAddress);
   other.configure(settings({ name: 'asks', vrid: 99, priority: 255, router: { duplicateProbe: 'refuse' } }));
   clock.advance(400_000);
   assert.equal(other.router('asks').state, 'backup');
-  assert.equal(other.router('asks').conflicts[0]?.address, VIP);
+  assert.equal(other.occurrences('notice')[0]?.notice, 'address-conflict');
 });
 
 test('R-6.4.3-2 the active router is a member of the solicited-node groups of the IPv6 addresses', () => {
@@ -61,6 +62,10 @@ test('R-6.4.3-3 the active router answers neighbour solicitations, as a router w
     ({ interfaceName, key }) => interfaceName === 'vrrp6.10' && key === 'forwarding',
   );
   assert.equal(forwarding?.value, 1);
+  // Deviation: decision 0027. A host that does not forward does not say that it is a router.
+  const server = activeAlone(settings(withVirtualMac(6))).a;
+  const off = server.seen.sysctls.findLast((each) => each.interfaceName === 'vrrp6.10' && each.key === 'forwarding');
+  assert.equal(off?.value, 0);
   // Not filtered either, though nothing else is accepted.
   const refusing = activeAlone(settings6({ more: { accept: false } })).a;
   const index = refusing.links.get('em1')?.index ?? 0;
@@ -78,6 +83,7 @@ test('R-6.4.3-4 the active router forwards what is sent to the virtual MAC addre
     clock.advance(DOWN_100);
     const index = a.links.get('vrrp.10')?.index;
     const conf = a.seen.ipv4Confs.findLast((each) => each.interfaceIndex === index && 'forwarding' in each.conf);
+    // Deviation: decision 0027. A host that is no router forwards nothing.
     assert.equal(conf?.conf.forwarding, forwards ? 1 : 0);
     const v6 = a.seen.sysctls.findLast((each) => each.interfaceName === 'vrrp.10' && each.key === 'forwarding');
     assert.equal(v6?.value, forwards ? 1 : 0);

@@ -33,6 +33,8 @@ test('R-8.1.2-2 and never with the physical one: the interface below neither ans
   a.configure();
   clock.advance(2 * DOWN_100);
   assert.deepEqual([confOf(a, 'em1').arpIgnore, confOf(a, 'em1').arpAnnounce], [0, 0]);
+  // Deviation: decision 0027. Without a virtual MAC address the interface is left as it is, and answers.
+  assert.deepEqual(confOf(activeAlone().a, 'em1'), {});
 });
 
 test('R-8.1.2-3 at its start an owner announces its addresses with the virtual MAC address alone', () => {
@@ -47,6 +49,11 @@ test('R-8.1.2-3 at its start an owner announces its addresses with the virtual M
     assert.deepEqual([...frame.slice(6, 12)], VIRTUAL_MAC);
     assert.deepEqual([...(arp?.senderHardware ?? [])], VIRTUAL_MAC);
   }
+  // Deviation: decision 0027. Without a virtual MAC address with that of the interface.
+  const plain = activeAlone(settings({ priority: 255 })).a;
+  assert.ok(plain.seen.frames.length > 0);
+  for (const { frame } of plain.seen.frames)
+    assert.deepEqual(frame.slice(6, 12), plain.links.get('em1')?.hardwareAddress);
 });
 
 test('R-8.1.2-4 an active router announces each address that its configuration adds', () => {
@@ -57,6 +64,13 @@ test('R-8.1.2-4 an active router announces each address that its configuration a
   const told = a.seen.frames.slice(before).map(({ frame }) => decodeArp(frame));
   assert.ok(told.some((arp) => arp?.senderAddress === ip('10.0.0.101')));
   for (const arp of told) assert.deepEqual([...(arp?.senderHardware ?? [])], VIRTUAL_MAC);
+  // Deviation: decision 0027. Without a virtual MAC address with that of the interface.
+  const plain = activeAlone();
+  plain.a.configure(settings({ addresses: [VIP, '10.0.0.101'] }));
+  plain.clock.settle();
+  const last = decodeArp(plain.a.seen.frames.at(-1)?.frame ?? new Uint8Array());
+  assert.equal(last?.senderAddress, ip('10.0.0.101'));
+  assert.deepEqual(last?.senderHardware, plain.a.links.get('em1')?.hardwareAddress);
 });
 
 test('R-8.1.2-5 no gratuitous ARP leaves before both the address and the virtual MAC address are there', () => {

@@ -44,6 +44,10 @@ test('R-8.2.2-2 and never with the physical one: none of them is on the interfac
   const there = a.addresses.filter(({ interfaceIndex }) => interfaceIndex === em1).map(({ address }) => address);
   assert.ok(!there.includes(ip(VIP_6)) && !there.includes(ip(LINK_LOCAL_VIP)));
   for (const { device } of a.seen.frames) assert.equal(device, 'vrrp6.10');
+  // Deviation: decision 0027. Without a virtual MAC address they are.
+  const plain = activeAlone(settings6()).a;
+  assert.deepEqual(devicesOf(plain, VIP_6, LINK_LOCAL_VIP), ['em1', 'em1']);
+  for (const { device } of plain.seen.frames) assert.equal(device, 'em1');
 });
 
 test('R-8.2.2-3 the questions of an active router for other holders carry the virtual MAC address, in no option', () => {
@@ -78,6 +82,11 @@ test('R-8.2.2-5 at its start an owner announces its addresses with the virtual M
     assert.deepEqual([...frame.slice(6, 12)], VIRTUAL_MAC);
     assert.deepEqual([...(decodeNeighbor(frame)?.hardwareAddress ?? [])], VIRTUAL_MAC);
   }
+  // Deviation: decision 0027. Without a virtual MAC address with that of the interface.
+  const plain = activeAlone(settings6({ priority: 255 })).a;
+  assert.ok(plain.seen.frames.length > 0);
+  for (const { frame } of plain.seen.frames)
+    assert.deepEqual(frame.slice(6, 12), plain.links.get('em1')?.hardwareAddress);
 });
 
 test('R-8.2.2-6 an active router announces each address that its configuration adds', () => {
@@ -88,6 +97,13 @@ test('R-8.2.2-6 an active router announces each address that its configuration a
   const told = a.seen.frames.slice(before).map(({ frame }) => decodeNeighbor(frame));
   assert.ok(told.some((message) => message?.target === ip('2001:db8::101')));
   for (const message of told) assert.deepEqual([...(message?.hardwareAddress ?? [])], VIRTUAL_MAC);
+  // Deviation: decision 0027. Without a virtual MAC address with that of the interface.
+  const plain = activeAlone(settings6());
+  plain.a.configure(settings6({ addresses: [LINK_LOCAL_VIP, VIP_6, '2001:db8::101'] }));
+  plain.clock.settle();
+  const last = decodeNeighbor(plain.a.seen.frames.at(-1)?.frame ?? new Uint8Array());
+  assert.equal(last?.target, ip('2001:db8::101'));
+  assert.deepEqual(last?.hardwareAddress, plain.a.links.get('em1')?.hardwareAddress);
 });
 
 test('R-8.2.2-7 no neighbour discovery leaves before both the address and the virtual MAC address are there', () => {
