@@ -226,6 +226,7 @@ function program(): Command {
       'Holds the configuration of all agents, gathers their state and sends mail. It never takes part in an election.',
     )
     .exitOverride()
+    .version(versionLine(), '-V, --version', 'print the version')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 called wrongly.');
@@ -260,10 +261,14 @@ function program(): Command {
     .command('version')
     .description('print the version')
     .action(() => {
-      process.stdout.write(`baton-controller ${readProgramVersion()}\n`);
+      process.stdout.write(`${versionLine()}\n`);
     });
   for (const command of root.commands) command.exitOverride().allowExcessArguments(false);
   return root;
+}
+
+function versionLine(): string {
+  return `baton-controller ${readProgramVersion()}`;
 }
 
 async function main(): Promise<void> {
@@ -287,4 +292,6 @@ function describeBug(error: unknown): string {
 
 // What the controller writes is nobody else's to read.
 process.umask(0o077);
+// Whoever read our output has gone, such as "head". A controller goes on: its log has nowhere to go.
+process.stdout.on('error', () => undefined);
 await main();
