@@ -59,6 +59,8 @@ export interface LinkSessionOptions {
   readonly welcomed: (node: string) => void;
   /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** The controller's service, for this session alone. Unset: by mutual TLS. */
+  readonly client?: AgentServiceClient;
 }
 
 type Call = ClientDuplexStream<SessionRequest, SessionResponse>;
@@ -89,15 +91,7 @@ export class LinkSession {
   constructor(options: LinkSessionOptions) {
     this.#options = options;
     this.#where = formatHostPort(options.controller);
-    const channel = secureChannel(options.controller, options.identity);
-    this.client = new AgentServiceClient(channel.target, channel.credentials, {
-      ...channel.options,
-      'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-      'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
-      'grpc.max_send_message_length': -1,
-      'grpc.enable_retries': 0,
-    });
+    this.client = options.client ?? secureClient(options);
     this.#call = this.client.session();
     this.#ended = new Promise((resolve) => {
       this.#finish = resolve;
@@ -278,7 +272,8 @@ export class LinkSession {
 
   async #apply(): Promise<void> {
     const push = this.#waitingPush;
-    if (this.#isApplying || push === undefined) return;
+    // What waits when the stream ends is not what is wanted: the next stream may have been given something newer.
+    if (this.#isApplying || push === undefined || this.#isOver) return;
     this.#isApplying = true;
     this.#waitingPush = undefined;
     const { accepted, refusals } = await this.#judge(push);
@@ -296,4 +291,16 @@ export class LinkSession {
       refusals: [{ path: '', reason: `the content has the hash ${hash}, not the one announced` }],
     };
   }
+}
+
+function secureClient({ controller, identity }: LinkSessionOptions): AgentServiceClient {
+  const channel = secureChannel(controller, identity);
+  return new AgentServiceClient(channel.target, channel.credentials, {
+    ...channel.options,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_retries': 0,
+  });
 }
