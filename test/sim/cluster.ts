@@ -1,15 +1,10 @@
 /** Random members of one virtual router, as an operator could have configured them. */
 import type { IpAddress, Micros, Track, TrackState, VirtualRouter } from '../../agent/vrrp/index.js';
+import { intervalAt, type Pace } from './pace.js';
 import type { Random } from './random.js';
-
-export interface MemberSpec {
-  readonly source: IpAddress;
-  readonly router: VirtualRouter;
-}
+import type { MemberSpec } from './world-spec.js';
 
 const SECOND: Micros = 1_000_000;
-const VIRTUAL: readonly IpAddress[] = [0xc0a8_011a];
-const VIRTUAL6: readonly IpAddress[] = [(0xfe80n << 112n) | 0x1an, (0x2001_0db8n << 96n) | 0x1an];
 
 /** The tracks that members have: one whose failure is a fault, one that moves the priority, sometimes one with a value. */
 export const FATAL_CHECK = 'check fatal';
@@ -17,11 +12,14 @@ export const WEIGHTED_CHECK = 'check weighted';
 /** A file with a number in it. */
 export const FILE_CHECK = 'check file';
 
-/** Two to five members of one virtual router that agree on everything except priority (and, sometimes, interval). */
-export function randomCluster(random: Random): readonly MemberSpec[] {
-  const count = random.between(2, 5);
-  const version = random.chance(0.4) ? 2 : 3;
-  const interval = version === 2 ? SECOND : random.pick([20_000, 100_000, SECOND, SECOND]);
+/** Members of one virtual router that agree on everything except priority (and, sometimes, interval). */
+export function randomCluster(
+  random: Random,
+  { count, vrid, pace }: { readonly count: number; readonly vrid: number; readonly pace: Pace },
+): readonly MemberSpec[] {
+  // Version 2 knows whole seconds only.
+  const version = pace === 'usual' && random.chance(0.5) ? 2 : 3;
+  const interval = version === 2 ? SECOND : intervalAt(random, pace);
   const mixed = version === 3 && random.chance(0.25);
   const mode = random.pick(['preempt', 'preempt', 'nopreempt', 'delay'] as const);
   const priorities = randomPriorities(random, count);
@@ -45,15 +43,15 @@ export function randomCluster(random: Random): readonly MemberSpec[] {
       ...(file === undefined ? [] : [file]),
     ];
     const router: VirtualRouter = {
-      name: 'sim',
-      vrid: 10,
+      name: `router-${vrid}`,
+      vrid,
       version,
       priority: priorities[index] ?? 100,
       advertisementInterval: mixed && random.chance(0.5) ? 4 * interval : interval,
       preemptMode: mode !== 'nopreempt',
       preemptDelay: mode === 'delay' ? 5 * interval : 0,
       strictRfc: false,
-      addresses: isIpv6 ? VIRTUAL6 : VIRTUAL,
+      addresses: virtualAddresses(isIpv6, vrid),
       tracks,
       announcements: {
         repeat: 2,
@@ -73,6 +71,11 @@ export function randomCluster(random: Random): readonly MemberSpec[] {
     };
     return { source, router };
   });
+}
+
+function virtualAddresses(isIpv6: boolean, vrid: number): readonly IpAddress[] {
+  if (!isIpv6) return [0xc0a8_0100 + vrid];
+  return [(0xfe80n << 112n) | BigInt(0x100 + vrid), (0x2001_0db8n << 96n) | BigInt(vrid)];
 }
 
 function randomPriorities(random: Random, count: number): readonly number[] {

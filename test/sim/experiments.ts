@@ -1,244 +1,216 @@
 /**
- * One thing done to a settled cluster, and what has to come of it: how fast, by whom, and what must not happen.
+ * One thing done to a settled unit, and what has to come of it: how fast, by whom, and what must not happen. These are
+ * for a router by itself and for a sync group alike; group-experiments.ts and router-experiments.ts have the others.
  */
-import type { Instant, Micros } from '../../agent/vrrp/index.js';
-import { activeDownInterval, pauseLimit, skewTime } from '../../agent/vrrp/index.js';
-import { forge } from './chaos.js';
-import { FATAL_CHECK, WEIGHTED_CHECK } from './cluster.js';
-import { CALM, CALM_DELAY } from './lan.js';
-import { type SimNode, TIMER_LAG } from './node.js';
-import { SLACK } from './stage.js';
+import { activeMembers, expectTakeover, stays, waitsLongEnough, withoutOutage } from './bounds.js';
+import { WEIGHTED_CHECK } from './cluster.js';
+import { forge } from './disasters.js';
+import { GROUP_EXPERIMENTS } from './group-experiments.js';
+import { SHORTEST_SLEEP } from './host.js';
+import { apply } from './push.js';
+import { ROUTER_EXPERIMENTS } from './router-experiments.js';
+import type { Team } from './team.js';
+import { SLACK, type Unit } from './unit.js';
 import type { World } from './world.js';
 
-/** Runs if the cluster is fit for it. */
-type Experiment = (world: World, active: SimNode, others: readonly SimNode[]) => void;
+/** What an experiment is done with. It does nothing if the unit is not fit for it. */
+export interface Setting {
+  readonly world: World;
+  readonly unit: Unit;
+  /** One that is active, at least in part. */
+  readonly active: Team;
+  /** Those that it hears, and that could be active. */
+  readonly others: readonly Team[];
+}
 
-const EXPERIMENTS: readonly (readonly [name: string, experiment: Experiment])[] = [
+export type Experiment = readonly [name: string, run: (setting: Setting) => void];
+
+const EXPERIMENTS: readonly Experiment[] = [
   ['the host of the active router dies', hostDies],
   ['the active agent is killed', agentKilled],
   ['planned stop', plannedStop],
-  ['a fatal check of the active router fails', fatalCheck],
   ['a weighted check of the active router fails', weightedCheck],
-  ['a backup is paused', backupPaused],
-  ['the active router is paused', activePaused],
-  ['one forged advertisement', forged],
-  ['all but one advertisement are lost', allButOneLost],
-  ['the active agent is suspended', suspended],
-  ['a node comes back', comesBack],
-  ['a backup leaves', backupLeaves],
+  ['the active agent is paused', activePaused],
+  ['the machine of the active router is suspended', machineSleeps],
+  ['wall clocks are set', clocksStep],
+  ['a flood of forged advertisements of lower priority', flood],
+  ['another list of addresses is pushed', addressesPushed],
+  ['the active router dies while configurations are pushed', pushedMeanwhile],
+  ['a host comes back', comesBack],
 ];
 
-/** One experiment at random, in the component of a random active router. */
-export function experiment(world: World): void {
-  const active = world.nodes.filter((node) => node.active);
+const OF_ROUTERS = [...EXPERIMENTS, ...ROUTER_EXPERIMENTS];
+const OF_GROUPS = [...EXPERIMENTS, ...GROUP_EXPERIMENTS];
+
+/** One experiment, at a random active member of the unit; then everything settles. */
+export function experiment(world: World, unit: Unit, which: number): void {
+  const active = unit.teams.filter((team) => team.active);
   if (active.length === 0) return;
   const subject = world.random.pick(active);
-  const component = world.components().find((nodes) => nodes.includes(subject)) ?? [];
-  const others = component.filter((node) => node !== subject && node.host.candidate);
-  const [name, run] = world.random.pick(EXPERIMENTS);
-  world.log(`experiment: ${name}, active is ${subject.port}`);
+  const component = unit.components(world.sides).find((teams) => teams.includes(subject)) ?? [];
+  const others = component.filter((team) => team !== subject && team.candidate);
+  const experiments = unit.isGroup ? OF_GROUPS : OF_ROUTERS;
+  const [name, run] = experiments[which % experiments.length] ?? EXPERIMENTS[0] ?? ['', () => {}];
+  if (world.isTraced) world.log(`experiment: ${name}, active is ${subject.label}`);
   world.forgetTransitions();
-  run(world, subject, others);
+  run({ world, unit, active: subject, others });
   world.settle();
 }
 
-function hostDies(world: World, active: SimNode, others: readonly SimNode[]): void {
+function hostDies({ world, unit, active, others }: Setting): void {
   const since = world.timeline.now;
-  const bound = world.longestDown + world.probeTime;
+  const bound = unit.longestDown + unit.probeTime;
   active.host.crash('host');
   world.run(bound + SLACK);
-  expectTakeover(world, others, since, bound);
+  expectTakeover(world, unit, others, since, bound);
 }
 
-function agentKilled(world: World, active: SimNode, others: readonly SimNode[]): void {
+function agentKilled({ world, unit, active, others }: Setting): void {
   const since = world.timeline.now;
   active.host.crash('process');
-  const bound = whileHeld(world);
+  const bound = unit.takeoverWhileHeld;
   world.run(bound + SLACK);
-  expectTakeover(world, others, since, bound);
-  world.run(Math.max(0, since + world.longestLease + 1_000_000 - world.timeline.now));
-  if (active.router.leased && active.holds) world.violate('P2', `node ${active.port} is dead and holds the addresses`);
+  expectTakeover(world, unit, others, since, bound);
+  world.timeline.runUntil(Math.max(world.timeline.now, since + unit.leaseEnd));
+  const holder = active.nodes.find((node) => node.holds && node.kernel.isLeased);
+  if (holder) world.violate('P2', `${holder.label} is dead and holds the addresses`);
 }
 
-/** How long a takeover takes at most from one that goes on holding its addresses until its lease ends. */
-function whileHeld(world: World): Micros {
-  return world.longestDown + (world.refuses ? world.longestLease + 1_000_000 + world.probeTime : 0);
-}
-
-function plannedStop(world: World, active: SimNode, others: readonly SimNode[]): void {
+/** Every address is answered for at every moment, until the last successor has it. */
+function plannedStop({ world, unit, active, others }: Setting): void {
   const since = world.timeline.now;
+  const held = activeMembers(active);
   active.host.stop(true);
-  if (others.length === 0) {
-    world.run(world.longestDown + SLACK);
-    if (active.host.process !== 'dead') world.violate('P8', `node ${active.port} waits for a successor for ever`);
+  const hasStopped = () => active.nodes.every(({ member: { phase } }) => phase.name === 'initialize');
+  // Without a successor, or with one that may be without some of the members.
+  if (others.length === 0 || !others.every((team) => team.isWhole)) {
+    world.run(unit.longestDown + SLACK);
+    if (others.length === 0 && !hasStopped()) world.violate('P8', `${active.label} waits for a successor for ever`);
     return;
   }
-  withoutOutage(world, [active, ...others], world.longestSkew + SLACK);
-  expectTakeover(world, others, since, world.longestSkew);
+  withoutOutage(world, [active, ...others], held, unit.longestSkew + SLACK);
+  expectTakeover(world, unit, others, since, unit.longestSkew);
   world.run(50_000);
-  if (active.host.process !== 'dead') world.violate('P8', `node ${active.port} has a successor and does not stop`);
+  if (!hasStopped()) world.violate('P8', `${active.label} has a successor and does not stop`);
 }
 
-function fatalCheck(world: World, active: SimNode, others: readonly SimNode[]): void {
-  const since = world.timeline.now;
-  active.turn(FATAL_CHECK, 'down');
-  world.run(world.longestSkew + SLACK);
-  if (active.active || active.holds) world.violate('I-5', `node ${active.port} ought to be in fault`);
-  expectTakeover(world, others, since, world.longestSkew);
-  world.settle();
-  const successor = world.nodes.find((node) => node.active && others.includes(node));
-  world.log(`the check of ${active.port} is good again`);
-  active.turn(FATAL_CHECK, 'up');
-  if (successor && !world.preempt && waitsLongEnough(active, successor)) stays(world, successor, 2 * world.longestDown);
+function weightedCheck({ world, unit, active, others }: Setting): void {
+  const teams = [active, ...others];
+  const held = activeMembers(active);
+  const state = active.nodes[0]?.reality.get(WEIGHTED_CHECK) === 'up' ? 'down' : 'up';
+  const isWhole = teams.every((team) => team.isWhole);
+  for (const node of active.nodes) node.turn(WEIGHTED_CHECK, state);
+  const span = unit.preemptDelay + 2 * unit.longestDown + SLACK;
+  if (isWhole) withoutOutage(world, teams, held, span);
+  if (!unit.preempt && !active.active) world.violate('nopreempt', `${active.label} was preempted`);
 }
 
-function weightedCheck(world: World, active: SimNode, others: readonly SimNode[]): void {
-  active.turn(WEIGHTED_CHECK, active.reality.get(WEIGHTED_CHECK) === 'up' ? 'down' : 'up');
-  withoutOutage(world, [active, ...others], world.preemptDelay + 2 * world.longestDown + SLACK);
-  if (!world.preempt && !active.active) world.violate('nopreempt', `node ${active.port} was preempted`);
-}
-
-/** However long: what it finds queued tells it that the active router is there. */
-function backupPaused(world: World, _active: SimNode, others: readonly SimNode[]): void {
-  if (others.length === 0) return;
-  const backup = world.random.pick(others);
-  const { phase } = backup.member;
-  if (phase.name !== 'backup') return;
-  let until = world.timeline.now + world.random.between(0, 5 * world.longestDown);
-  // A timer that is only a little late cannot be told from an ordinary one.
-  if (until > phase.activeDownAt - 1_000 && until < phase.activeDownAt + 6_000) until += 8_000;
-  world.expectNothing('although only a backup was paused', () => {
-    backup.host.pause();
-    world.timeline.runUntil(until);
-    backup.host.resume();
-    world.run(2 * world.interval);
-  });
-}
-
-function activePaused(world: World, active: SimNode, others: readonly SimNode[]): void {
+function activePaused({ world, unit, active, others }: Setting): void {
   const since = world.timeline.now;
   active.host.pause();
-  const bound = whileHeld(world);
-  const away = world.random.between(bound + SLACK, bound + 4 * world.longestLease);
+  const bound = unit.takeoverWhileHeld;
   world.run(bound + SLACK);
-  expectTakeover(world, others, since, bound);
+  expectTakeover(world, unit, others, since, bound);
+  const away = world.random.between(bound + SLACK, bound + 3 * unit.longestLease);
   world.timeline.runUntil(Math.max(world.timeline.now, since + away));
-  const leaseEnd = since + world.longestLease + 1_000_000;
-  if (active.router.leased && active.holds && world.timeline.now > leaseEnd) {
-    world.violate('P2', `node ${active.port} is frozen and holds the addresses`);
+  const holder = active.nodes.find((node) => node.holds && node.kernel.isLeased);
+  if (holder && world.timeline.now > since + unit.leaseEnd) {
+    world.violate('P2', `${holder.label} is frozen and holds the addresses`);
   }
   active.host.resume();
+  if (others.length > 0 && active.active) world.violate('P2', `${active.label} goes on after a pause`);
 }
 
-/** Only beyond the bound on learned intervals: within it, the cost grows with the interval by up to the bound. */
-function forged(world: World, active: SimNode, others: readonly SimNode[]): void {
-  const longest = 40_950_000;
-  if (4 * world.interval >= longest) return;
+/** Its lifetimes stand still meanwhile, and nobody can ask it anything. */
+function machineSleeps({ world, unit, active, others }: Setting): void {
   const since = world.timeline.now;
-  forge(world, 255, longest);
-  world.run(world.longestDown + world.probeTime + SLACK);
-  if (![active, ...others].some((node) => node.active)) {
-    world.violate('I-11', `one forged advertisement costs more than a down interval (since ${since})`);
+  active.host.sleep();
+  const bound = unit.longestDown + unit.probeTime;
+  const isLong = world.random.chance(0.7);
+  const longest = Math.max(SHORTEST_SLEEP, bound + SLACK);
+  world.run(isLong ? longest : world.random.between(SHORTEST_SLEEP, longest));
+  if (isLong) {
+    expectTakeover(world, unit, others, since, bound);
+    world.run(world.random.between(0, 3 * unit.longestLease));
+  }
+  active.host.wake();
+  if (isLong && others.length > 0 && active.active) {
+    world.violate('P2', `${active.label} goes on after its machine was suspended`);
   }
 }
 
-/** A down interval is (usually) three advertisements and the skew: all but one of them may be lost. */
-function allButOneLost(world: World, active: SimNode, others: readonly SimNode[]): void {
-  const { phase } = active.member;
-  if (phase.name !== 'active' || world.components().length > 1 || others.some((node) => skew(world, node) < SLACK))
-    return;
-  world.timeline.runUntil(phase.adverAt + TIMER_LAG + CALM_DELAY);
-  world.expectNothing('although not enough advertisements were lost', () => {
-    world.lan.weather = { ...CALM, loss: 1 };
-    world.run((active.router.downTimerAdvertisements - 1) * active.router.advertisementInterval);
-    world.lan.weather = CALM;
-    world.run(2 * world.longestDown);
+/** An election knows no time of day. */
+function clocksStep({ world, unit }: Setting): void {
+  const { random } = world;
+  world.expectNothing('although only wall clocks were set', () => {
+    for (const { host } of unit.teams) {
+      if (random.chance(0.7)) host.stepClock(random.pick([-86_400_000_000, -5_000_000, 120_000, 3_600_000_000]));
+      world.run(random.between(0, unit.interval));
+    }
+    world.run(2 * unit.longestDown);
   });
 }
 
-/** The process after it goes on in time, or it is too late and an ordinary takeover. */
-function suspended(world: World, active: SimNode, others: readonly SimNode[]): void {
-  const { router } = active;
-  const since = world.timeline.now;
-  // Without preemption a backup may be of higher priority, and its timer shorter than our patience.
-  const interval = router.advertisementInterval;
-  const patience = others.map((node) => activeDownInterval(node.router, node.wantedPriority, interval) - SLACK);
-  const limit = Math.min(pauseLimit(router, active.wantedPriority), pauseLimit(router, router.priority), ...patience);
-  if (limit > 0 && world.random.chance(0.6)) {
-    const until = since + world.random.between(0, limit);
-    active.host.suspend();
-    withoutOutage(world, [active], Math.min(until - since, router.leased ? limit / 4 : limit));
-    world.timeline.runUntil(until);
-    active.host.start();
-    if (!active.active) world.violate('resume', `node ${active.port} does not go on`);
-    if (others.some((node) => node.active)) world.violate('resume', 'somebody else is active');
-    world.run(2 * world.interval);
-    return;
-  }
-  active.host.suspend();
-  const bound = whileHeld(world);
-  world.run(bound + SLACK);
-  expectTakeover(world, others, since, bound);
-  active.host.start();
+/** It changes nothing, and fills nothing. */
+function flood({ world, unit, active }: Setting): void {
+  if (active.nodes.some((node) => node.active && node.wantedPriority <= 1)) return;
+  const member = world.random.between(0, active.nodes.length - 1);
+  // A backup that does not preempt learns the interval of whoever advertises.
+  const interval = active.nodes[member]?.router.advertisementInterval ?? unit.interval;
+  // What takes longer than a timer may start one.
+  const nodes = unit.preemptDelay > 0 ? active.nodes : unit.nodes;
+  world.expectNothing(
+    'although only lower priorities were advertised',
+    () => {
+      forge(world, unit, { member, priority: 1, interval, senders: 100, sameAddresses: false });
+      world.run(2 * unit.interval);
+    },
+    nodes,
+  );
 }
 
-function comesBack(world: World, active: SimNode): void {
-  const component = world.components().find((nodes) => nodes.includes(active)) ?? [];
-  const gone = component.filter((node) => node.host.process === 'dead');
+/** The active router has the new addresses at once, and stays active. */
+function addressesPushed({ world, unit, active }: Setting): void {
+  const member = world.random.between(0, unit.lans.length - 1);
+  const node = active.nodes[member];
+  const more = world.random.chance(0.6);
+  const before = node?.router.addresses.length ?? 0;
+  world.expectNothing(
+    'although only addresses were pushed',
+    () => {
+      apply(unit, { what: 'addresses', member, more });
+      const has = node?.kernel.addresses.length ?? 0;
+      const wanted = more ? Math.min(20, before + 1) : Math.max(1, before - 1);
+      if (node?.active && has !== wanted) {
+        world.violate('I-4', `${node.label} has ${has} addresses and ought to have ${wanted}`);
+      }
+      world.run(2 * unit.longestDown);
+    },
+    unit.nodes,
+  );
+}
+
+/** A push that concerns no timer moves none, however often it comes. */
+function pushedMeanwhile({ world, unit, active, others }: Setting): void {
+  const since = world.timeline.now;
+  const bound = unit.longestDown + unit.probeTime;
+  active.host.crash('host');
+  const end = since + bound + SLACK;
+  for (let repeat = 0; world.timeline.now < end; repeat++) {
+    // One that asks whether an address is in use asks anew after a push.
+    if (!unit.refuses) apply(unit, { what: 'announcements', repeat: 1 + (repeat % 3) });
+    world.timeline.runUntil(Math.min(end, world.timeline.now + unit.interval));
+  }
+  expectTakeover(world, unit, others, since, bound);
+}
+
+function comesBack({ world, unit, active }: Setting): void {
+  const component = unit.components(world.sides).find((teams) => teams.includes(active)) ?? [];
+  const gone = component.filter((team) => team.host.process === 'dead');
   if (gone.length === 0) return;
   const back = world.random.pick(gone);
   back.host.start();
   if (!waitsLongEnough(back, active)) return;
-  if (!world.preempt) stays(world, active, 2 * world.longestDown);
-  else stays(world, active, Math.min(...world.nodes.map(({ router }) => router.preemptDelay)));
-}
-
-function backupLeaves(world: World, active: SimNode, others: readonly SimNode[]): void {
-  if (others.length === 0) return;
-  world.random.pick(others).host.stop(world.random.chance(0.5));
-  stays(world, active, 2 * world.longestDown);
-}
-
-/** Not so an owner, nor one whose own interval is shorter than that of the router that is active. */
-function waitsLongEnough({ router }: SimNode, active: SimNode): boolean {
-  return router.priority !== 255 && router.advertisementInterval >= active.router.advertisementInterval;
-}
-
-function stays(world: World, active: SimNode, span: Micros): void {
-  const end = world.timeline.now + span;
-  while (world.timeline.now < end) {
-    world.run(Math.min(world.interval, end - world.timeline.now));
-    if (!active.active) world.violate('nopreempt', `node ${active.port} is no longer active`);
-  }
-}
-
-/** Somebody becomes active within the bound; the best of them, and nobody else, if their timers lie apart. */
-function expectTakeover(world: World, others: readonly SimNode[], since: Instant, bound: Micros): void {
-  if (others.length === 0) return;
-  const taken = world.transitions.filter(({ to, node }) => to === 'active' && others.includes(node));
-  if (!taken.some(({ at }) => at <= since + bound + SLACK)) {
-    world.violate('I-2', `nobody took over within ${bound} us`);
-  }
-  const ranked = [...others].sort((a, b) => skew(world, a) - skew(world, b));
-  const [best, second] = ranked;
-  if (best === undefined || second === undefined) return;
-  const uniform = world.nodes.every(({ router }) => router.advertisementInterval === world.interval);
-  // One that asked in vain asks again later than others may.
-  if (!uniform || world.refuses || skew(world, second) - skew(world, best) < SLACK) return;
-  const wrong = taken.find(({ node }) => node !== best);
-  if (wrong) world.violate('skew', `node ${wrong.node.port} took over before ${best.port} could`);
-}
-
-function skew(world: World, node: SimNode): Micros {
-  return skewTime(node.router, node.wantedPriority, world.interval);
-}
-
-/** At every moment somebody of these who runs holds the addresses. */
-function withoutOutage(world: World, nodes: readonly SimNode[], span: Micros): void {
-  const end = world.timeline.now + span;
-  const step = Math.max(100, Math.floor(span / 2_000));
-  while (world.timeline.now < end) {
-    world.run(step);
-    if (!nodes.some((node) => node.holds)) world.violate('P8', 'nobody holds the addresses for a moment');
-  }
+  if (!unit.preempt) stays(world, active, 2 * unit.longestDown);
+  else if (!unit.isGroup) stays(world, active, Math.min(...unit.nodes.map(({ router }) => router.preemptDelay)));
 }

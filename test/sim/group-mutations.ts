@@ -1,7 +1,7 @@
 /** Broken sync groups: each gets one thing about the members' moving together wrong. */
 import type { Effect, GroupMember, GroupStep, Input, Member, SyncGroup } from '../../agent/vrrp/index.js';
-import { nextDeadline, step, stepGroup } from '../../agent/vrrp/index.js';
-import type { Core } from './surroundings.js';
+import { step, stepGroup } from '../../agent/vrrp/index.js';
+import { type Core, PRODUCTION_CORE } from './core.js';
 
 type StepGroup = Core['stepGroup'];
 
@@ -61,7 +61,7 @@ export const GROUP_MUTATIONS: Readonly<Record<string, Core>> = {
 };
 
 function grouped(broken: StepGroup): Core {
-  return { step, nextDeadline, stepGroup: broken };
+  return { ...PRODUCTION_CORE, stepGroup: broken };
 }
 
 function given(change: (input: Input) => Input): Core {

@@ -1,60 +1,88 @@
 /**
- * One host of a simulation: a process that can die, pause, stop or be suspended, and the members of virtual routers that
- * run in it, each by itself or as a sync group. It watches what must hold between the members of a group.
+ * One host of a simulation: a machine that can die or be suspended, with clocks that can be set, and on it an agent that
+ * can die, pause, stop or be suspended, with everything that it runs.
  */
-import type { Input, Micros, SyncGroup } from '../../agent/vrrp/index.js';
+import { BootClock } from '../../agent/runtime/boot-clock.js';
+import type { Input, Instant, Micros } from '../../agent/vrrp/index.js';
+import type { HostClocks } from './core.js';
 import type { SimNode } from './node.js';
-import { failsFatally } from './oracle.js';
 import type { Surroundings } from './surroundings.js';
+import type { Team } from './team.js';
 
+/** Frames that wait while the agent does not read. */
 const SOCKET_BUFFER = 512;
+/** No machine is suspended for less; the agent's clock takes that for clocks that do not quite agree. */
+export const SHORTEST_SLEEP: Micros = 150_000;
 
-export class SimHost {
+export class SimHost implements HostClocks {
   process: 'running' | 'paused' | 'dead' = 'dead';
+  /** The whole machine, its kernel and network included. */
+  isAsleep = false;
   /** A stop is under way. */
   stopping = false;
   /** Counts the runs of the process: what was begun in one is nothing to the next. */
   life = 0;
-  group: SyncGroup | undefined;
-  readonly nodes: SimNode[] = [];
-  readonly #members = new Map<string, SimNode>();
+  readonly teams: Team[] = [];
   readonly label: string;
   readonly #world: Surroundings;
-  readonly #inbox: (() => void)[] = [];
+  readonly #inbox: { readonly handle: () => void; readonly isFrame: boolean }[] = [];
+  #framesQueued = 0;
+  #pausedBeforeSleep = false;
+  #asleepSince: Instant = 0;
+  #slept: Micros = 0;
+  #wallOffset: Micros;
+  readonly #clock: BootClock;
 
-  constructor(world: Surroundings, label: string, group?: SyncGroup) {
+  constructor(world: Surroundings, label: string, wallOffset: Micros) {
     this.#world = world;
     this.label = label;
-    this.group = group;
+    this.#wallOffset = wallOffset;
+    this.#clock = new BootClock({
+      counted: () => this.monotonic,
+      wallMs: () => Math.floor(this.wall / 1_000),
+      boot: () => world.timeline.now,
+    });
   }
 
-  add(node: SimNode): void {
-    this.nodes.push(node);
-    this.#members.set(node.router.name, node);
+  get nodes(): readonly SimNode[] {
+    return this.teams.flatMap(({ nodes }) => nodes);
   }
 
-  /** Whether its group, or its only member, could be active: nothing that really is keeps it in fault. */
-  get candidate(): boolean {
-    if (this.process !== 'running' || this.stopping) return false;
-    const isFit = (node: SimNode) => !node.fails;
-    return this.group?.policy === 'any' ? this.nodes.some(isFit) : this.nodes.every(isFit);
+  get elections(): Instant {
+    return this.#clock.now();
+  }
+
+  get monotonic(): Instant {
+    return this.#world.timeline.now - this.#slept;
+  }
+
+  get wall(): Instant {
+    return this.#world.timeline.now + this.#wallOffset;
+  }
+
+  /** Somebody sets the wall clock, forwards or back. */
+  stepClock(by: Micros): void {
+    this.#world.trace(this.label, `the wall clock is set by ${by} us`);
+    this.#wallOffset += by;
   }
 
   start(): void {
-    if (this.process !== 'dead') return;
+    if (this.process !== 'dead' || this.isAsleep) return;
     this.life += 1;
     this.process = 'running';
     this.stopping = false;
-    this.#inbox.length = 0;
-    for (const node of this.nodes) node.reset();
+    this.#forgetInbox();
+    const { nodes } = this;
+    for (const node of nodes) node.reset();
     this.#world.trace(this.label, 'starts');
-    for (const node of this.nodes) node.startUp();
-    for (const node of this.nodes) node.removeLeftovers();
-    for (const node of this.nodes) node.reportAll();
+    for (const node of nodes) node.startUp();
+    for (const node of nodes) node.removeLeftovers();
+    for (const node of nodes) node.reportAll();
   }
 
   /** Ends the process at once; with its host, the addresses go as well. */
   crash(what: 'process' | 'host'): void {
+    if (this.isAsleep) return;
     if (what === 'host') for (const node of this.nodes) node.powerOff();
     if (this.process === 'dead') return;
     this.#world.trace(this.label, `${what} dies`);
@@ -62,17 +90,44 @@ export class SimHost {
   }
 
   pause(): void {
-    if (this.process !== 'running') return;
+    if (this.process !== 'running' || this.isAsleep) return;
     this.#world.trace(this.label, 'paused');
     this.process = 'paused';
   }
 
   /** What came meanwhile is handled after the timers or before them, as chance has it. */
   resume(): void {
-    if (this.process !== 'paused') return;
+    if (this.process !== 'paused' || this.isAsleep) return;
     this.#world.trace(this.label, 'resumes');
+    this.#goOn();
+  }
+
+  /** The machine is suspended and does nothing at all until it wakes. */
+  sleep(): void {
+    if (this.isAsleep) return;
+    this.#world.trace(this.label, 'the machine is suspended');
+    this.isAsleep = true;
+    this.#asleepSince = this.#world.timeline.now;
+    this.#pausedBeforeSleep = this.process === 'paused';
+    if (this.process === 'running') this.process = 'paused';
+    for (const node of this.nodes) node.freeze();
+  }
+
+  /** Not before it has slept at all. */
+  wake(): void {
+    const { now } = this.#world.timeline;
+    if (!this.isAsleep || now < this.#asleepSince + SHORTEST_SLEEP) return;
+    this.#world.trace(this.label, 'the machine wakes');
+    this.isAsleep = false;
+    this.#slept += now - this.#asleepSince;
+    for (const node of this.nodes) node.thaw();
+    if (this.process === 'paused' && !this.#pausedBeforeSleep) this.#goOn();
+  }
+
+  #goOn(): void {
     this.process = 'running';
-    const queued = this.#inbox.splice(0);
+    const queued = this.#inbox.map(({ handle }) => handle);
+    this.#forgetInbox();
     const timers = this.nodes.map((node) => () => node.catchUp());
     const handlers = this.#world.random.chance(0.7) ? [...timers, ...queued] : [...queued, ...timers];
     for (const handle of handlers) if (this.process === 'running') handle();
@@ -94,75 +149,48 @@ export class SimHost {
     for (const node of this.nodes) if (this.process === 'running') node.feed(input);
   }
 
-  /** Another policy, in force at once. */
-  regroup(policy: SyncGroup['policy']): void {
-    if (this.group === undefined) return;
-    this.group = { ...this.group, policy };
-    const [first] = this.nodes;
-    if (first !== undefined && this.process !== 'dead') {
-      this.handle(() => first.feed({ kind: 'reconfigured', previous: first.router }));
+  /** A frame from the network; one that nobody reads in time is lost. */
+  hear(input: () => void): void {
+    if (this.process === 'running') input();
+    else if (this.process === 'paused' && !this.isAsleep && this.#framesQueued < SOCKET_BUFFER) {
+      this.#framesQueued += 1;
+      this.#inbox.push({ handle: input, isFrame: true });
     }
   }
 
+  /** Something from the host itself. Without an agent it is done as well, for the next one. */
   handle(input: () => void): void {
-    if (this.process === 'running') input();
-    else if (this.process === 'paused' && this.#inbox.length < SOCKET_BUFFER) this.#inbox.push(input);
+    if (this.process === 'paused') this.#inbox.push({ handle: input, isFrame: false });
+    else input();
   }
 
   /** After some time, unless the process ends before. */
   later(delay: Micros, input: () => void): void {
     const { life } = this;
     this.#world.timeline.after(delay, () => {
-      if (life === this.life) this.handle(input);
+      if (life === this.life && this.process !== 'dead') this.handle(input);
     });
   }
 
-  /** An input for one of the members, decided and carried out. */
-  decide(node: SimNode, input: Input): void {
-    const { core, timeline } = this.#world;
-    if (this.group === undefined) {
-      node.take(core.step(node.router, node.member, input, timeline.now), input);
-    } else {
-      const { name } = node.router;
-      const from = node.member.phase.name;
-      const steps = core.stepGroup(this.group, this.#members, name, input, timeline.now);
-      for (const step of steps) this.#members.get(step.name)?.take(step, step.name === name ? input : undefined);
-      if (steps.length > 1 || node.member.phase.name !== from) this.#checkGroup(this.group);
-    }
-    if (this.stopping && this.nodes.every(({ member: { phase } }) => phase.name === 'initialize')) {
-      this.#end();
-      this.#world.trace(this.label, 'stopped');
-    }
+  /** Everybody has stopped: so does the process. */
+  endIfStopped(): void {
+    if (!this.nodes.every(({ member: { phase } }) => phase.name === 'initialize')) return;
+    this.#end();
+    this.#world.trace(this.label, 'stopped');
   }
 
   #end(): void {
     this.process = 'dead';
     this.stopping = false;
     this.life += 1;
+    for (const node of this.nodes) node.disarm();
+    const configuration = this.#inbox.filter(({ isFrame }) => !isFrame);
+    this.#forgetInbox();
+    for (const { handle } of configuration) handle();
+  }
+
+  #forgetInbox(): void {
     this.#inbox.length = 0;
+    this.#framesQueued = 0;
   }
-
-  /** I-5 and I-6: members are active together, and in fault together if that is the policy. */
-  #checkGroup({ policy }: SyncGroup): void {
-    const inPhase = (name: string) => this.nodes.filter(({ member: { phase } }) => phase.name === name);
-    const serving = this.nodes.filter((node) => node.active);
-    const [backups, faults] = [inPhase('backup'), inPhase('fault')];
-    const isFailing = (node: SimNode) => failsFatally(node.router, (id) => node.member.tracks[id]);
-    if (serving.length > 0 && backups.length > 0) {
-      this.#violate('I-6', `${labels(serving)} active, ${labels(backups)} backup`);
-    }
-    if (policy === 'all' && faults.length > 0 && serving.length + backups.length > 0) {
-      this.#violate('I-6', `${labels(faults)} in fault, ${labels([...serving, ...backups])} not`);
-    }
-    const heldForNothing = policy === 'all' && faults.some(isFailing) ? [] : faults.filter((node) => !isFailing(node));
-    if (heldForNothing.length > 0) this.#violate('I-5', `${labels(heldForNothing)} in fault for nothing`);
-  }
-
-  #violate(invariant: string, what: string): void {
-    this.#world.violate(invariant, `${this.label}: ${what}`);
-  }
-}
-
-function labels(nodes: readonly SimNode[]): string {
-  return nodes.map(({ label }) => label).join(', ');
 }

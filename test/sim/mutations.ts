@@ -3,9 +3,9 @@
  * not tell them from the real one proves nothing.
  */
 import type { Effect, Input, Instant, Member, Outcome, Phase, Reason, VirtualRouter } from '../../agent/vrrp/index.js';
-import { currentPriority, nextDeadline, skewTime, step, stepGroup } from '../../agent/vrrp/index.js';
+import { currentPriority, nextDeadline, skewTime, step } from '../../agent/vrrp/index.js';
 import { FATAL_CHECK } from './cluster.js';
-import type { Core } from './surroundings.js';
+import { type Core, PRODUCTION_CORE } from './core.js';
 
 type AdvertisementInput = Extract<Input, { readonly kind: 'advertisement' }>;
 type PhaseOf<Name extends Phase['name']> = Extract<Phase, { readonly name: Name }>;
@@ -150,8 +150,7 @@ export const MUTATIONS: Readonly<Record<string, Core>> = {
     phase.name === 'active' && phase.handover ? undefined : input,
   ),
   'an active router sleeps for ever': {
-    step,
-    stepGroup,
+    ...PRODUCTION_CORE,
     nextDeadline: (router, member) => (member.phase.name === 'active' ? undefined : nextDeadline(router, member)),
   },
   'transitions are not reported': without('transitioned'),
@@ -168,7 +167,7 @@ export const MUTATIONS: Readonly<Record<string, Core>> = {
 };
 
 function core(broken: Core['step']): Core {
-  return { step: broken, nextDeadline, stepGroup };
+  return { ...PRODUCTION_CORE, step: broken };
 }
 
 /** Lengthens every newly armed down timer. */

@@ -1,7 +1,6 @@
 /**
  * One member of a virtual router on one host: the election core's state, a runtime that carries out its effects, and a
- * kernel that holds the virtual addresses (as one) for as long as their lease. It watches every step for what must hold
- * on one host alone.
+ * kernel that holds the virtual addresses for as long as their lease. What must hold is watched in watch.ts.
  */
 import {
   type Effect,
@@ -13,7 +12,6 @@ import {
   type Member,
   type Micros,
   type Outcome,
-  pauseLimit,
   type TrackState,
   type VirtualRouter,
 } from '../../agent/vrrp/index.js';
@@ -21,10 +19,10 @@ import { goodState } from './cluster.js';
 import type { SimHost } from './host.js';
 import { Kernel } from './kernel.js';
 import type { Frame, Lan } from './lan.js';
-import { failsFatally, wantedPriority, wrongAnswer } from './oracle.js';
-import type { Surroundings, Transitioned } from './surroundings.js';
-
-type AdvertisementInput = Extract<Input, { readonly kind: 'advertisement' }>;
+import { failsFatally, wantedPriority } from './oracle.js';
+import type { Surroundings } from './surroundings.js';
+import type { Team } from './team.js';
+import { Watch } from './watch.js';
 
 /** The longest that a healthy host's timer is late. */
 export const TIMER_LAG = 400;
@@ -32,10 +30,12 @@ export const TIMER_LAG = 400;
 export const FIRST_RESULT = 300_000;
 /** How long a router that refuses to share its addresses asks for other holders. */
 export const PROBE_TIME = 300_000;
+/** So many inputs are preceded by an early tick, which must change nothing. */
+const EARLY_TICKS = 0.01;
 
 export interface NodePlace {
   readonly world: Surroundings;
-  readonly host: SimHost;
+  readonly team: Team;
   readonly lan: Lan;
   /** Of the LAN. */
   readonly port: number;
@@ -44,44 +44,60 @@ export interface NodePlace {
 }
 
 export class SimNode {
+  readonly team: Team;
   readonly host: SimHost;
   readonly lan: Lan;
   readonly port: number;
   readonly label: string;
   readonly source: IpAddress;
+  /** What it was configured with at first. */
+  readonly initialRouter: VirtualRouter;
   router: VirtualRouter;
   member: Member;
   /** What the tracked things really are. */
   readonly reality = new Map<string, TrackState>();
   /** The addresses in the kernel of its host. */
-  readonly #kernel: Kernel;
-  /** Suspended while active: when it last advertised. */
-  #resumable: Instant | undefined;
+  readonly kernel: Kernel;
   /** What the core believes is installed. */
-  #installed = false;
-  #listening = false;
-  #lastSent: Instant | undefined;
+  installed = false;
+  /** Suspended while active: when it last advertised, by the world's time and by the agent's clock. */
+  resumable: { readonly at: Instant; readonly stamp: Instant } | undefined;
+  lastSent: Instant | undefined;
+  /** Since when its silence counts as a pause. */
+  silentSince: Instant | undefined;
   /** Whether somebody answers the probe that is under way. */
-  #probe: 'answered' | 'unanswered' | undefined;
-  #timer = 0;
+  probe: 'answered' | 'unanswered' | undefined;
+  #listening = false;
+  /** When its timer is to fire, and when the entry that looks after it is due: never later. */
+  #fireAt: Instant = Number.POSITIVE_INFINITY;
+  #entryAt: Instant = Number.POSITIVE_INFINITY;
+  #deadline: Instant | undefined;
   #timerMissed = false;
-  /** Results that the agent has been told. */
+  /** Results that the agent has been told, and what it ought to make of them. */
   readonly #told = new Map<string, TrackState>();
+  #judged: { readonly priority: number; readonly fails: boolean } | undefined;
+  readonly #watch: Watch;
   readonly #world: Surroundings;
+  readonly #fire = () => this.#expire();
+  readonly #toldState = (id: string) => this.#told.get(id);
+  readonly #realState = (id: string) => this.reality.get(id);
 
-  constructor({ world, host, lan, port, label, source }: NodePlace, router: VirtualRouter) {
+  constructor({ world, team, lan, port, label, source }: NodePlace, router: VirtualRouter) {
     this.#world = world;
-    this.host = host;
+    this.team = team;
+    this.host = team.host;
     this.lan = lan;
     this.port = port;
     this.label = label;
     this.source = source;
+    this.initialRouter = router;
     this.router = router;
     this.member = initialMember(router);
     for (const track of router.tracks) this.reality.set(track.id, goodState(track));
-    this.#kernel = new Kernel(world, () => this.#leaseEnded());
-    host.add(this);
-    lan.attach((frame) => this.#receive(frame));
+    this.kernel = new Kernel(world, () => this.#leaseEnded());
+    this.#watch = new Watch(world, this);
+    team.add(this);
+    lan.attach(port, router.vrid, (frame) => this.#receive(frame));
   }
 
   /** Active and not on its way out. */
@@ -90,39 +106,58 @@ export class SimNode {
   }
 
   get holds(): boolean {
-    return this.#kernel.holds;
+    return this.kernel.holds;
   }
 
   /** Whether something that really is keeps it in fault. */
   get fails(): boolean {
-    return failsFatally(this.router, (id) => this.reality.get(id));
+    return failsFatally(this.router, this.#realState);
   }
 
   /** The priority that it ought to have, worked out apart from the core. */
   get wantedPriority(): number {
-    return wantedPriority(this.router, (id) => this.reality.get(id));
+    return wantedPriority(this.router, this.#realState);
+  }
+
+  /** What it ought to make of what the agent was told. */
+  get judged(): { readonly priority: number; readonly fails: boolean } {
+    this.#judged ??= {
+      priority: wantedPriority(this.router, this.#toldState),
+      fails: failsFatally(this.router, this.#toldState),
+    };
+    return this.#judged;
+  }
+
+  /** Whether the agent has been told a result of each of its checks. */
+  get knowsAll(): boolean {
+    return this.router.tracks.every(({ id }) => this.#told.has(id));
+  }
+
+  knows(id: string): boolean {
+    return this.#told.has(id);
   }
 
   /** A new process: nothing is known but what the one before it left for it. */
   reset(): void {
     this.member = initialMember(this.router);
     // Leftovers of a former run are removed at start, unless they are gone on with.
-    if (this.#resumable === undefined) this.#kernel.letGo();
-    this.#installed = false;
+    if (this.resumable === undefined) this.#letGo();
+    this.installed = false;
     this.#listening = false;
-    this.#probe = undefined;
+    this.probe = undefined;
     this.#timerMissed = false;
     this.#told.clear();
+    this.#judged = undefined;
   }
 
   startUp(): void {
-    const lastAdvertAt = this.#resumable;
+    const lastAdvertAt = this.resumable?.stamp;
     this.feed({ kind: 'startup', ...(lastAdvertAt !== undefined && { resume: { lastAdvertAt } }) });
   }
 
   removeLeftovers(): void {
-    this.#resumable = undefined;
-    if (this.member.phase.name !== 'active') this.#kernel.letGo();
+    this.resumable = undefined;
+    if (this.member.phase.name !== 'active') this.#letGo();
   }
 
   reportAll(): void {
@@ -130,102 +165,157 @@ export class SimNode {
   }
 
   powerOff(): void {
-    this.#kernel.letGo();
-    this.#resumable = undefined;
+    this.#letGo();
+    this.resumable = undefined;
+  }
+
+  freeze(): void {
+    this.kernel.freeze();
+  }
+
+  thaw(): void {
+    this.kernel.thaw();
   }
 
   /** The timer that expired during a pause. */
   catchUp(): void {
-    if (this.#timerMissed) this.feed({ kind: 'tick' });
+    const isMissed = this.#timerMissed;
     this.#timerMissed = false;
+    if (isMissed) this.feed({ kind: 'tick' });
   }
 
   /** A tracked thing changes. */
   turn(id: string, state: TrackState): void {
-    if (this.reality.get(id) === state) return;
+    if (!this.reality.has(id) || this.reality.get(id) === state) return;
     this.#world.trace(this.label, `${id} is ${state}`);
     this.reality.set(id, state);
     if (this.host.process !== 'dead') this.#report(id, 0);
   }
 
-  reconfigure(router: VirtualRouter): void {
-    const previous = this.router;
-    this.router = router;
-    this.#world.trace(
-      this.label,
-      `reconfigured: priority ${router.priority}, interval ${router.advertisementInterval}`,
-    );
-    if (this.host.process === 'dead') return;
-    // What counts as a pause is measured by the new interval from now on.
-    this.#lastSent = undefined;
-    this.host.handle(() => this.feed({ kind: 'reconfigured', previous }));
+  /** Another configuration, in force when the agent comes to read it. */
+  reconfigure(change: (router: VirtualRouter) => VirtualRouter): void {
+    this.host.handle(() => {
+      const previous = this.router;
+      const router = change(previous);
+      if (router === previous) return;
+      this.router = router;
+      this.#judged = undefined;
+      if (this.#world.isTraced) this.#world.trace(this.label, `reconfigured: ${differences(previous, router)}`);
+      this.#turnToTracks();
+      if (this.host.process === 'dead') return;
+      // What counts as a pause is measured by the new interval from now on.
+      this.silentSince = undefined;
+      this.feed({ kind: 'reconfigured', previous });
+    });
+  }
+
+  #turnToTracks(): void {
+    const { tracks } = this.router;
+    for (const id of this.reality.keys()) {
+      if (tracks.some((track) => track.id === id)) continue;
+      this.reality.delete(id);
+      this.#told.delete(id);
+    }
+    for (const track of tracks) {
+      if (this.reality.has(track.id)) continue;
+      this.reality.set(track.id, goodState(track));
+      if (this.host.process !== 'dead') this.#report(track.id, this.#world.random.between(0, FIRST_RESULT));
+    }
   }
 
   feed(input: Input): void {
-    const { core, timeline, random } = this.#world;
-    const { now } = timeline;
-    if (input.kind === 'track') this.#told.set(input.id, input.state);
-    const deadline = core.nextDeadline(this.router, this.member);
-    if (random.chance(0.01) && deadline !== undefined && now < deadline) this.#checkEarlyTick(this.member, now);
-    this.host.decide(this, input);
+    if (this.host.process === 'dead') return;
+    if (input.kind === 'track') {
+      this.#told.set(input.id, input.state);
+      this.#judged = undefined;
+    }
+    if (this.#world.random.chance(EARLY_TICKS)) this.#watch.earlyTick();
+    this.team.decide(this, input);
   }
 
   /** What was decided for it; without an input it is another member of its group that moved it. */
   take({ member, effects }: Outcome, input: Input | undefined): void {
     const before = this.member;
     this.member = member;
-    for (const effect of effects) this.#carryOut(effect, before);
-    this.#checkStep(before, input, effects);
-    const next = this.#world.core.nextDeadline(this.router, member);
-    if (input?.kind === 'tick' && next !== undefined && next <= this.#world.timeline.now) {
-      this.#violate('progress', 'a tick left a deadline that is not in the future');
-    }
-    this.#arm(next);
+    for (const effect of effects) this.#carryOut(effect, before, input);
+    this.#watch.step(before, input, effects);
+    this.#arm(input);
   }
 
-  #arm(deadline: Instant | undefined): void {
-    this.#timer += 1;
-    const { timeline, random } = this.#world;
-    if (deadline === undefined) return;
-    const armed = this.#timer;
-    const { life } = this.host;
-    timeline.at(deadline + random.between(0, TIMER_LAG), () => {
-      if (armed !== this.#timer || life !== this.host.life) return;
-      if (this.host.process === 'running') this.feed({ kind: 'tick' });
-      else this.#timerMissed = true;
-    });
+  /** The process is gone, and its timer with it. */
+  disarm(): void {
+    this.#fireAt = Number.POSITIVE_INFINITY;
+    this.#deadline = undefined;
+  }
+
+  #arm(input: Input | undefined): void {
+    const { core, timeline, random } = this.#world;
+    const deadline = core.nextDeadline(this.router, this.member);
+    if (deadline === undefined) {
+      this.disarm();
+      return;
+    }
+    if (deadline === this.#deadline && input?.kind !== 'tick') return;
+    const left = deadline - core.now(this.host);
+    if (input?.kind === 'tick' && left <= 0) {
+      this.violate('progress', 'a tick left a deadline that is not in the future');
+    }
+    this.#deadline = deadline;
+    this.#fireAt = timeline.now + Math.max(0, left) + random.between(0, TIMER_LAG);
+    this.#await();
+  }
+
+  /** An entry that is due earlier looks after it. */
+  #await(): void {
+    if (this.#entryAt <= this.#fireAt) return;
+    this.#entryAt = this.#fireAt;
+    this.#world.timeline.at(this.#entryAt, this.#fire);
+  }
+
+  #expire(): void {
+    const { now } = this.#world.timeline;
+    if (now !== this.#entryAt) return;
+    this.#entryAt = Number.POSITIVE_INFINITY;
+    if (now < this.#fireAt) {
+      if (this.#fireAt !== Number.POSITIVE_INFINITY) this.#await();
+      return;
+    }
+    this.disarm();
+    if (this.host.process === 'running') this.feed({ kind: 'tick' });
+    else this.#timerMissed = true;
   }
 
   #receive(frame: Frame): void {
-    if (frame.kind === 'advertisement') {
-      const { source, advertisement } = frame;
-      this.host.handle(() => this.feed({ kind: 'advertisement', source, local: this.source, advertisement }));
-    } else {
-      this.host.handle(() => {
-        if (this.#listening && this.#world.announcementsHeard) this.feed({ kind: 'announcementHeard' });
-      });
-    }
+    this.host.hear(() => {
+      if (frame.kind === 'advertisement') {
+        const { source, advertisement } = frame;
+        this.feed({ kind: 'advertisement', source, local: this.source, advertisement });
+      } else if (this.#listening && this.#world.announcementsHeard) this.feed({ kind: 'announcementHeard' });
+    });
   }
 
   #report(id: string, delay: Micros): void {
-    this.host.later(delay, () => this.feed({ kind: 'track', id, state: this.reality.get(id) ?? 'unknown' }));
+    this.host.later(delay, () => {
+      if (this.reality.has(id)) this.feed({ kind: 'track', id, state: this.reality.get(id) ?? 'unknown' });
+    });
   }
 
   /** Whoever holds the addresses now answers in a moment. */
   #ask(): void {
     const isAnswered = this.#world.isAnswered(this);
-    this.#probe = isAnswered ? 'answered' : 'unanswered';
+    this.probe = isAnswered ? 'answered' : 'unanswered';
     if (isAnswered) this.host.later(this.#world.random.between(40, 600), () => this.feed({ kind: 'addressConflict' }));
   }
 
-  #carryOut(effect: Effect, before: Member): void {
+  #carryOut(effect: Effect, before: Member, input: Input | undefined): void {
     const { lan } = this;
     const { timeline } = this.#world;
     switch (effect.kind) {
       case 'advertise':
-        this.#checkAdvertisement(effect.priority, before);
-        this.#lastSent = timeline.now;
-        lan.send(this.port, {
+        this.#watch.advertisement(effect.priority, before, input);
+        this.lastSent = timeline.now;
+        this.silentSince = timeline.now;
+        lan.send(this.port, this.router.vrid, {
           kind: 'advertisement',
           source: this.source,
           advertisement: {
@@ -236,39 +326,44 @@ export class SimNode {
         });
         return;
       case 'addAddresses':
-        if (this.#installed) this.#violate('effects', 'addresses are added twice');
-        this.#installed = true;
-        this.#hold();
+        if (this.installed) this.violate('effects', 'addresses are added twice');
+        this.installed = true;
+        this.kernel.hold(this.router.addresses, this.#lease);
         return;
       case 'removeAddresses':
-        if (!this.#installed) this.#violate('effects', 'addresses are removed that were not added');
-        this.#installed = false;
-        this.#kernel.letGo();
+        if (!this.installed) this.violate('effects', 'addresses are removed that were not added');
+        this.installed = false;
+        this.#letGo();
         return;
       case 'renewAddresses':
+        if (!this.installed) this.violate('effects', 'leases are renewed without addresses');
+        this.kernel.renew(this.#lease);
+        return;
       case 'syncAddresses':
-        if (!this.#installed) this.#violate('effects', `${effect.kind} without addresses`);
-        this.#hold();
+        if (!this.installed) this.violate('effects', 'addresses are changed that are not there');
+        this.kernel.hold(this.router.addresses, this.#lease);
         return;
       case 'announceAddresses':
-        if (!this.#installed) this.#violate('effects', 'addresses are announced that are not there');
-        lan.send(this.port, { kind: 'announcement' });
+        if (!this.installed) this.violate('effects', 'addresses are announced that are not there');
+        lan.send(this.port, this.router.vrid, { kind: 'announcement' });
         return;
       case 'listenForAnnouncements':
         this.#listening = effect.on;
         return;
       case 'transitioned':
-        this.#world.trace(this.label, `${effect.from} -> ${effect.to} (${effect.reason.code})`);
-        this.#checkTransition(effect);
+        if (this.#world.isTraced) {
+          this.#world.trace(this.label, `${effect.from} -> ${effect.to} (${effect.reason.code})`);
+        }
+        this.#watch.transition(effect);
         if (effect.reason.code === 'suspended' && effect.from === 'active') {
           // What the kernel has is nobody's until somebody goes on with it.
-          this.#installed = false;
-          this.#resumable = timeline.now;
+          this.installed = false;
+          this.resumable = { at: timeline.now, stamp: this.#world.core.now(this.host) };
         }
         this.#world.transitioned(this, effect);
         return;
       case 'probeAddresses':
-        if (this.#installed) this.#violate('probe', 'asked after it was claimed');
+        if (this.installed) this.violate('probe', 'asked after it was claimed');
         this.#ask();
         return;
       case 'pausedTooLong':
@@ -280,132 +375,39 @@ export class SimNode {
     }
   }
 
-  /** Adds or renews the addresses in the kernel. */
-  #hold(): void {
-    this.#kernel.hold(this.router.leased ? leaseDuration(this.router) : undefined);
+  get #lease(): Micros | undefined {
+    return this.router.leased ? leaseDuration(this.router) : undefined;
+  }
+
+  #letGo(): void {
+    if (!this.kernel.holds) return;
+    this.kernel.letGo();
+    this.#world.letGo(this);
   }
 
   #leaseEnded(): void {
     this.#world.trace(this.label, 'lease ends');
-    if (this.#resumable === undefined && this.host.process === 'running') {
-      this.#violate('I-4', 'the lease of a running active router ran out');
+    this.#world.letGo(this);
+    if (this.resumable === undefined && this.host.process === 'running') {
+      this.violate('I-4', 'the lease of a running active router ran out');
     }
   }
 
-  #checkAdvertisement(priority: number, before: Member): void {
-    const { now } = this.#world.timeline;
-    if (priority === 0) return;
-    const wanted = wantedPriority(this.router, (id) => this.#told.get(id));
-    if (priority !== wanted) this.#violate('priority', `advertises ${priority}, ought to be ${wanted}`);
-    const isOnItsWay =
-      before.phase.name === 'active' && (this.router.higherPrioritySendAdvertisement || this.host.stopping);
-    if ((this.member.phase.name !== 'active' && !isOnItsWay) || isHandingOver(this.member)) {
-      this.#violate('effects', `advertises ${priority} while ${this.member.phase.name}`);
-    }
-    if (before.phase.name !== 'active' || this.#lastSent === undefined) return;
-    const silent = now - this.#lastSent;
-    if (silent > pauseLimit(this.router, wanted)) {
-      this.#violate('P2', `advertises after ${silent} us of silence without having stepped down`);
-    }
-  }
-
-  #checkStep(before: Member, input: Input | undefined, effects: readonly Effect[]): void {
-    const { phase, tracks, noticed } = this.member;
-    let name = before.phase.name;
-    for (const effect of effects) {
-      if (effect.kind !== 'transitioned') continue;
-      if (effect.from !== name || effect.to === name)
-        this.#violate('effects', `reports ${effect.from} -> ${effect.to}`);
-      const left = effect.from === 'initialize' && effect.to !== 'fault' && effect.reason.code !== 'resumed';
-      if (left && this.router.tracks.some(({ id, weight }) => weight === 0 && !this.#told.has(id))) {
-        this.#violate('init', `becomes ${effect.to} before every check has a result`);
-      }
-      const startsActive = this.router.priority === 255 && this.router.duplicateProbe !== 'refuse';
-      if (left && startsActive && effect.to !== 'active' && this.host.group === undefined) {
-        this.#violate('init', `the owner becomes ${effect.to}`);
-      }
-      this.#checkYieldingAlong(effect, effects);
-      name = effect.to;
-    }
-    if (name !== phase.name) this.#violate('I-7', `${name} became ${phase.name} without a transition (${input?.kind})`);
-    if (this.#installed !== (phase.name === 'active')) {
-      this.#violate(phase.name === 'fault' ? 'I-5' : 'I-4', `${phase.name}, addresses ${this.#installed}`);
-    }
-    if (this.holds && !this.#installed && this.#resumable === undefined)
-      this.#violate('I-4', `holds the addresses while ${phase.name}`);
-    if (this.#installed && !this.holds && !this.#kernel.isLeaseOver)
-      this.#violate('I-4', 'active without the addresses');
-    if (input?.kind === 'advertisement') this.#checkYielding(before, input, effects);
-    const failed = failsFatally(this.router, (id) => this.#told.get(id));
-    if (failed && (phase.name === 'active' || phase.name === 'backup')) {
-      this.#violate('I-5', `${phase.name} although a check of weight 0 fails`);
-    }
-    if (noticed.length > 64 || Object.keys(tracks).length > this.router.tracks.length) {
-      this.#violate('I-10', 'the state grows');
-    }
-  }
-
-  /** What may be resumed, and that nobody is active at an address that somebody else answered for. */
-  #checkTransition({ to, reason }: Transitioned): void {
-    if (to !== 'active') return;
-    if (reason.code === 'resumed') {
-      const away = this.#world.timeline.now - (this.#resumable ?? Number.NEGATIVE_INFINITY);
-      const limit = pauseLimit(
-        this.router,
-        wantedPriority(this.router, (id) => this.#told.get(id)),
-      );
-      if (away > limit) this.#violate('P2', `goes on after ${away} us of silence`);
-    }
-    const wantsToKnow = reason.code === 'active-down' || reason.code === 'owner-startup';
-    if (this.router.duplicateProbe === 'refuse' && wantsToKnow && this.#probe !== 'unanswered') {
-      this.#violate('probe', `active although its probe is ${this.#probe ?? 'not sent'}`);
-    }
-    this.#probe = undefined;
-  }
-
-  #checkYielding(before: Member, input: AdvertisementInput, effects: readonly Effect[]): void {
-    if (before.phase.name !== 'active' || before.phase.handover) return;
-    if (effects.some((effect) => effect.kind === 'pausedTooLong')) return;
-    const own = wantedPriority(this.router, (id) => this.#told.get(id));
-    const wrong = wrongAnswer(this.router, own, input, {
-      hasYielded: this.member.phase.name === 'backup',
-      hasAnswered: effects.some((effect) => effect.kind === 'advertise' && effect.priority > 0),
-      willAnswer: this.#answersWithin(1_000),
-    });
-    if (wrong !== undefined) this.#violate('election', wrong);
-  }
-
-  /** Whoever yields with its group is silent: somebody else has said that it is active. */
-  #checkYieldingAlong({ from, to, reason }: Transitioned, effects: readonly Effect[]): void {
-    if (from !== 'active' || to !== 'backup' || reason.code !== 'group' || reason.why?.code === 'address-lost') return;
-    if (effects.some((effect) => effect.kind === 'advertise')) this.#violate('group', 'does not yield in silence');
-  }
-
-  /** Whether it has just advertised and will again, at most so long after. */
-  #answersWithin(pause: Micros): boolean {
-    const next = this.#world.core.nextDeadline(this.router, this.member);
-    return this.#lastSent !== undefined && next !== undefined && next <= this.#lastSent + pause;
-  }
-
-  #checkEarlyTick(before: Member, now: Instant): void {
-    const { member, effects } = this.#world.core.step(this.router, before, { kind: 'tick' }, now);
-    // Coming back from a pause, any input steps down, ticks too.
-    if (effects.some((effect) => effect.kind === 'pausedTooLong')) return;
-    if (effects.length > 0 || asText(member) !== asText(before)) {
-      this.#violate('tick', 'an early tick changed something');
-    }
-  }
-
-  #violate(invariant: string, what: string): void {
-    this.#world.violate(invariant, `${this.label}: ${what}`);
+  violate(invariant: string, what: string): never {
+    return this.#world.violate(invariant, `${this.label}: ${what}`);
   }
 }
 
-function isHandingOver({ phase }: Member): boolean {
-  return phase.name === 'active' && phase.handover !== undefined;
+/** What of a configuration became what. */
+function differences(before: VirtualRouter, after: VirtualRouter): string {
+  const old = new Map<string, unknown>(Object.entries(before));
+  return Object.entries(after)
+    .filter(([key, value]) => asText(old.get(key)) !== asText(value))
+    .map(([key, value]) => `${key} ${asText(value)}`)
+    .join(', ');
 }
 
 /** Addresses of IPv6 are no JSON. */
-function asText(member: Member): string {
-  return JSON.stringify(member, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+function asText(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part));
 }

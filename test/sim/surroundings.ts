@@ -1,43 +1,24 @@
-/** What the hosts of a simulation need of the world around them, and the core that they run. */
-import type {
-  Effect,
-  GroupMember,
-  GroupStep,
-  Input,
-  Instant,
-  Member,
-  Outcome,
-  SyncGroup,
-  VirtualRouter,
-} from '../../agent/vrrp/index.js';
+/** What the hosts of a simulation need of the world around them. */
+import type { Effect } from '../../agent/vrrp/index.js';
+import type { Core } from './core.js';
 import type { SimNode } from './node.js';
 import type { Random } from './random.js';
 import type { Timeline } from './timeline.js';
 
-/** The core under test; a mutation is another one. */
-export interface Core {
-  step(router: VirtualRouter, member: Member, input: Input, now: Instant): Outcome;
-  nextDeadline(router: VirtualRouter, member: Member): Instant | undefined;
-  stepGroup(
-    group: SyncGroup,
-    members: ReadonlyMap<string, GroupMember>,
-    name: string,
-    input: Input,
-    now: Instant,
-  ): readonly GroupStep[];
-}
-
 export type Transitioned = Extract<Effect, { readonly kind: 'transitioned' }>;
 
-/** What hosts and nodes need of the world around them. */
 export interface Surroundings {
   readonly core: Core;
   readonly timeline: Timeline;
   readonly random: Random;
   /** Whether others' gratuitous ARP is seen at all. */
   readonly announcementsHeard: boolean;
-  violate(invariant: string, what: string): void;
+  /** Whether anybody reads what is traced. */
+  readonly isTraced: boolean;
+  violate(invariant: string, what: string): never;
   transitioned(node: SimNode, effect: Transitioned): void;
+  /** The addresses of a node went from its kernel. */
+  letGo(node: SimNode): void;
   trace(who: string, line: string): void;
   isAnswered(asking: SimNode): boolean;
 }
