@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { join, startControlLink } from '../../agent/control/index.js';
+import { type ControlLink, join, startControlLink } from '../../agent/control/index.js';
 import { EventSeverity } from '../../proto/gen/baton/v1/events.js';
 import { RouterStatus } from '../../proto/gen/baton/v1/status.js';
 import { ask, silent, TestController } from '../api/running-controller.js';
@@ -23,12 +23,13 @@ test('F17 while nothing is taken nothing piles up; then all events arrive in ord
   const operator = controller.operatorClients();
   const relay = new Relay(controller.address.port);
   const stateDir = mkdtempSync(path.join(tmpdir(), 'baton-agent-'));
+  let link: ControlLink | undefined;
   try {
     const port = await relay.listen();
     const { token } = await ask(operator.tokens, operator.tokens.createToken, { ttl: undefined, node: 'base1' });
     await join({ controller: controller.hostPort, token, caPin: controller.caPin, stateDir });
     const agent = new FakeAgent();
-    const link = startControlLink({ agent, controllers: [`127.0.0.1:${port}`], stateDir, log: silent });
+    link = startControlLink({ agent, controllers: [`127.0.0.1:${port}`], stateDir, log: silent });
     await agent.until(() => agent.link?.state === 'connected');
     relay.hold();
     const before = process.memoryUsage().rss;
@@ -57,8 +58,8 @@ test('F17 while nothing is taken nothing piles up; then all events arrive in ord
     const call = operator.status.watchStatus({});
     for await (const { status } of call) if (status?.nodes[0]?.agentVersion === LAST) break;
     call.cancel();
-    await link.stop();
   } finally {
+    await link?.stop();
     operator.close();
     relay.close();
     await controller.remove();
