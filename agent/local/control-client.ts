@@ -1,8 +1,7 @@
 /** The other end of the control socket, for the commands that ask a running agent. */
 import { connect } from 'node:net';
 import path from 'node:path';
-import type { ControlReply, ControlRequest } from './control-protocol.js';
-import { SOCKET_NAME } from './control-protocol.js';
+import { type ControlRequest, parseReply, SOCKET_NAME } from './control-protocol.js';
 
 export class ControlClientError extends Error {
   override readonly name = 'ControlClientError';
@@ -62,9 +61,10 @@ export function listen(runDir: string, request: ControlRequest, listener: ReplyL
   socket.on('data', (chunk: string) => {
     text += chunk;
     for (let end = text.indexOf('\n'); end >= 0 && !isOver; end = text.indexOf('\n')) {
-      const reply = JSON.parse(text.slice(0, end)) as ControlReply;
+      const reply = parseReply(text.slice(0, end));
       text = text.slice(end + 1);
-      if (reply.ok) listener.result(reply.result);
+      if (reply === undefined) fail('refused', `what answers on ${file} is no baton-agent of this version`);
+      else if (reply.ok) listener.result(reply.result);
       else fail('refused', reply.message);
     }
   });

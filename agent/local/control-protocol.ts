@@ -28,6 +28,23 @@ export const SOCKET_NAME = 'agent.sock';
 /** sun_path of unix(7), less the final zero. */
 export const MAX_SOCKET_PATH = 107;
 
+const ERROR_CODES: readonly ControlErrorCode[] = ['bad-request', 'not-found', 'refused', 'failed'];
+
+/** A line of the agent's; undefined if it is none. Never throws. */
+export function parseReply(line: string): ControlReply | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { ok, result, code, message } = value as Record<string, unknown>;
+  if (ok === true) return { ok, result };
+  const known = ERROR_CODES.find((one) => one === code);
+  return ok === false && known !== undefined && typeof message === 'string' ? { ok, code: known, message } : undefined;
+}
+
 export type ParsedRequest =
   | { readonly ok: true; readonly request: ControlRequest }
   | { readonly ok: false; readonly message: string };
