@@ -143,7 +143,7 @@ function reportServer(host: string, receiver: string, origin: Origin, remarks: R
   if (host === 'localhost' || host === '::1' || host.startsWith('127.')) {
     remarks.warning(
       origin,
-      `smtp_server ${host} is now the controller's host, not this one: a mail server must listen there, or name another`,
+      `smtp_server ${quoted(host)} is now the controller's host, not this one: a mail server must listen there, or name another`,
     );
   }
 }
