@@ -255,6 +255,8 @@ test('R-6.4.3-19 addresses are compared as unsigned integers in network byte ord
     ['192.0.2.1', '10.0.0.1'],
     ['128.0.0.1', '127.255.255.254'],
     ['2.0.0.1', '1.0.0.2'],
+    // As decimal numbers in text the smaller one would come last.
+    ['60.0.0.1', '59.0.0.1'],
     ['fe80::10', 'fe80::9'],
     ['fe80::1:0:0:0', 'fe80::ffff:ffff'],
     ['fe80::8000:0:0:0', 'fe80::7fff:0:0:0'],
