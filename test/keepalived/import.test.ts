@@ -153,7 +153,7 @@ test('two hosts of the blog post become one router with two members', () => {
     [
       'a.conf warning 31: auth_pass has 12 bytes; only the first 8 c',
       'b.conf warning 31: auth_pass has 12 bytes; only the first 8 c',
-      "a.conf warning 8: smtp_server 127.0.0.1 is now the controller'",
+      "a.conf warning 8: smtp_server '127.0.0.1' is now the controller'",
       "a.conf warning 34: weight -1 of 'check_pg_alived' changes noth",
       "b.conf warning 34: weight -1 of 'check_pg_alived' changes noth",
     ].map((line) => line.slice(0, 60)),
