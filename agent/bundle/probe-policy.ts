@@ -35,11 +35,7 @@ export function probeRefusal({ spec }: BundleCheck, rules: readonly string[]): s
   }
   const how = `list "${target}" in policy.probes of this host's agent.yaml to allow it`;
   const address = addressOf(target);
-  const isMetadata =
-    address === undefined
-      ? METADATA_NAMES.includes(target.replace(/\.$/u, ''))
-      : METADATA.some((prefix) => prefixContains(prefix, address));
-  if (isMetadata) {
+  if (isMetadataAddress(address) || METADATA_NAMES.includes(target.replace(/\.$/u, ''))) {
     return `${target} is a cloud's metadata service, which hands out credentials; ${how}`;
   }
   if (spec?.kind?.$case !== 'http') return undefined;
@@ -48,6 +44,20 @@ export function probeRefusal({ spec }: BundleCheck, rules: readonly string[]): s
   // A server that looks for no body after GET takes it for the next request, of any method.
   if (body !== '') return `a request with a body may change something at ${target}; ${how}`;
   return undefined;
+}
+
+/**
+ * Why an address that a name leads to may not be asked; absent when it may. A name that the owner lists may lead anywhere.
+ *
+ * @param rules Of policy.probes.
+ */
+export function resolvedRefusal(name: string, address: string, rules: readonly string[]): string | undefined {
+  if (rules.length > 0 || !isMetadataAddress(addressOf(address))) return undefined;
+  return `${name} leads to ${address}, a cloud's metadata service, which hands out credentials; list "${name}" in policy.probes of this host's agent.yaml to allow it`;
+}
+
+function isMetadataAddress(address: IpAddress | undefined): boolean {
+  return address !== undefined && METADATA.some((prefix) => prefixContains(prefix, address));
 }
 
 /**

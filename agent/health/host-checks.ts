@@ -6,7 +6,7 @@ import { dnsAttempt } from './dns-check.js';
 import { FileWatch } from './file-watch.js';
 import { grpcAttempt } from './grpc-check.js';
 import { hostFiles } from './host-files.js';
-import { NameLookup } from './host-lookup.js';
+import { type AddressJudge, byHost, NameLookup } from './host-lookup.js';
 import { httpAttempt } from './http-check.js';
 import { pingAttempt } from './ping-check.js';
 import { hostProcFiles } from './process-match.js';
@@ -15,10 +15,10 @@ import { type ProgramEdges, runProgram } from './program.js';
 import { type Attempt, runOf } from './run.js';
 import { tcpAttempt } from './tcp-check.js';
 
-/** `programs` runs the exec checks; its clock is everybody's. */
-export function hostCheckEdges(programs: ProgramEdges): CheckEdges {
+/** `programs` runs the exec checks; its clock is everybody's. `judge`: of the addresses that names lead to. */
+export function hostCheckEdges(programs: ProgramEdges, judge: AddressJudge = () => undefined): CheckEdges {
   const { clock } = programs;
-  const names = new NameLookup();
+  const names = new NameLookup(byHost, judge);
   const processes = new ProcessTable({ clock, proc: hostProcFiles, openConnector: openProcessConnector });
   return {
     clock,

@@ -12,6 +12,9 @@ export type LookupEdge = (
   done: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void,
 ) => void;
 
+/** Why an address that a name leads to must not be asked; absent when it may. */
+export type AddressJudge = (host: string, address: string) => string | undefined;
+
 const MAX_UNDER_WAY = 2;
 
 export const byHost: LookupEdge = (host, done) => hostLookup(host, { all: true, order: 'verbatim' }, done);
@@ -20,8 +23,9 @@ export const byHost: LookupEdge = (host, done) => hostLookup(host, { all: true, 
 export class LookupError extends Error {
   readonly code: string;
 
-  constructor(host: string, code: string) {
-    super(reasonOf(host, code));
+  /** @param reason a sentence; absent: what the code means */
+  constructor(host: string, code: string, reason = reasonOf(host, code)) {
+    super(reason);
     this.name = 'LookupError';
     this.code = code;
   }
@@ -39,12 +43,15 @@ export class GivenUpError extends Error {
 
 export class NameLookup {
   readonly #edge: LookupEdge;
+  readonly #judge: AddressJudge;
   readonly #underWay = new Map<string, Promise<readonly LookupAddress[]>>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(edge: LookupEdge = byHost) {
+  /** @param judge is asked about every address that a name leads to, whenever the name is asked for */
+  constructor(edge: LookupEdge = byHost, judge: AddressJudge = () => undefined) {
     this.#edge = edge;
+    this.#judge = judge;
   }
 
   /**
@@ -62,7 +69,13 @@ export class NameLookup {
       const forget = () => this.#underWay.delete(host);
       shared.then(forget, forget);
     }
-    return await unlessAborted(shared, signal);
+    const addresses = await unlessAborted(shared, signal);
+    for (const { address } of addresses) {
+      const refusal = this.#judge(host, address);
+      // One of them is enough: whoever answers for the name may have put the others beside it.
+      if (refusal !== undefined) throw new LookupError(host, 'EPERM', refusal);
+    }
+    return addresses;
   }
 
   async #queued(host: string): Promise<readonly LookupAddress[]> {

@@ -16,6 +16,7 @@ import { BundleStore, hashOf, type StoredBundle } from '../bundle/bundle-store.j
 import { Configuration } from '../bundle/configuration.js';
 import { CrashGuard, MOST_CRASHES, SETTLED_MS } from '../bundle/crash-guard.js';
 import { type OwnerRules, scriptRefusal, userRefusal } from '../bundle/policy.js';
+import { resolvedRefusal } from '../bundle/probe-policy.js';
 import { CheckSupervisor } from '../health/checks.js';
 import { hostCheckEdges } from '../health/host-checks.js';
 import { hostProgramEdges } from '../health/host-edges.js';
@@ -128,7 +129,9 @@ export class AgentWorker implements AgentSide {
       refusal: async (file, resolved) =>
         isStandalone ? undefined : await scriptRefusal(file, resolved, this.#rules.scripts, resolvePath),
     });
-    this.#checks = new CheckSupervisor(hostCheckEdges(programs), {
+    const judge = (name: string, address: string): string | undefined =>
+      isStandalone ? undefined : resolvedRefusal(name, address, this.#rules.policy?.probes ?? []);
+    this.#checks = new CheckSupervisor(hostCheckEdges(programs, judge), {
       stateChanged: (name, state, status, previous) => {
         election.trackChanged(`check ${name}`, state);
         const { lastResult: result, exitCode, reason: detail, output } = status;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeBundle, mistakesIn, scriptRefusal } from '../../agent/bundle/policy.js';
+import { resolvedRefusal } from '../../agent/bundle/probe-policy.js';
 import { HostPolicy, ScriptPolicy } from '../../proto/gen/baton/v1/config.js';
 import type { CheckSpec } from '../../proto/gen/baton/v1/resources.js';
 import { sampleBundle } from './sample-bundle.js';
@@ -321,6 +322,19 @@ test('network checks ask anybody, but not for changes and no metadata service, u
       isAllowed,
       `${JSON.stringify(bundle.checks[0]?.spec?.kind)} ${probes.join()}: ${lines.join()}`,
     );
+  }
+});
+
+test('a name that leads to a metadata service is asked only where the owner lists names', () => {
+  for (const address of ['169.254.169.254', '::ffff:169.254.169.254', 'fd00:ec2::254', '100.100.100.200']) {
+    assert.equal(
+      resolvedRefusal('db.example.org', address, []),
+      `db.example.org leads to ${address}, a cloud's metadata service, which hands out credentials; list "db.example.org" in policy.probes of this host's agent.yaml to allow it`,
+    );
+    assert.equal(resolvedRefusal('db.example.org', address, ['db.example.org']), undefined);
+  }
+  for (const address of ['169.254.169.253', '127.0.0.1', '::1', 'fe80::1%eth0', '10.0.0.1']) {
+    assert.equal(resolvedRefusal('db.example.org', address, []), undefined);
   }
 });
 

@@ -63,3 +63,24 @@ test('whoever gives up does not wait, and what he waited for is not asked twice'
   assert.equal((await again)[0]?.address, '192.0.2.7');
   await assert.rejects(names.addressesOf('other', controller.signal));
 });
+
+test('an address that must not be asked is refused with its reason, whichever of them it is, and no other name is', async () => {
+  const refused: string[] = [];
+  const names = new NameLookup(
+    (host, done) =>
+      done(null, [
+        { address: '192.0.2.1', family: 4 },
+        { address: host === 'evil' ? '192.0.2.66' : '192.0.2.2', family: 4 },
+      ]),
+    (host, address) => {
+      if (address !== '192.0.2.66') return undefined;
+      refused.push(host);
+      return `${host} leads to ${address}`;
+    },
+  );
+  await assert.rejects(names.addressesOf('evil', never), { name: 'LookupError', message: 'evil leads to 192.0.2.66' });
+  assert.equal((await names.addressesOf('good', never)).length, 2);
+  // An address that was written as such was judged with the configuration.
+  assert.equal((await names.addressesOf('192.0.2.66', never)).length, 1);
+  assert.deepEqual(refused, ['evil']);
+});
