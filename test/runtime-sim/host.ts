@@ -3,7 +3,13 @@
  * must hold on one host at every moment: what is advertised, what is held, and how the members of a group move.
  */
 import type { Election } from '../../agent/runtime/election.js';
-import type { ElectionStatus, FromElection, Occurrence, ResumedRouter } from '../../agent/runtime/messages.js';
+import type {
+  ElectionStatus,
+  FromElection,
+  Occurrence,
+  ResumedRouter,
+  ToElection,
+} from '../../agent/runtime/messages.js';
 import { leaseDuration, type StateName, type TrackState } from '../../agent/vrrp/index.js';
 import type { Family, IpAddress } from '../../proto/rules/ip.js';
 import type { Instant, Micros, Millis } from '../../proto/rules/time.js';
@@ -28,6 +34,8 @@ export interface Place {
   readonly sabotage: Sabotage;
   readonly segments: ReadonlyMap<string, Segment>;
   violate(invariant: string, what: string): never;
+  /** The same where nobody would catch it. */
+  note(invariant: string, what: string): void;
   /** Throws what was violated inside the election loop, which takes it for a fault of its own. */
   rethrow(): void;
   trace(who: string, line: string): void;
@@ -35,6 +43,15 @@ export interface Place {
 }
 
 type Transition = Extract<Occurrence, { kind: 'transition' }>;
+
+/** The worker thread's part in a simulation that has controllers; without one the host's plan is put in force. */
+export interface HostWorker {
+  /** It runs and the election listens to it. */
+  started(): void;
+  received(message: FromElection): void;
+  /** It died, alone or with its process. */
+  ended(): void;
+}
 
 interface Said {
   readonly router: RouterPlan;
@@ -61,6 +78,7 @@ export class SimHost implements ProcessHost {
   /** What the worker was told last to run, and what the election has put in force. */
   plan: ClusterPlan;
   inForce: ClusterPlan | undefined;
+  worker: HostWorker | undefined;
   /** By router, as the worker was told; only what this process has said. */
   readonly states = new Map<string, { readonly name: StateName; readonly cause: string; readonly since: Instant }>();
   /** Occurrences that waited while no worker listened, told to the last one that came. */
@@ -177,6 +195,7 @@ export class SimHost implements ProcessHost {
     this.#isWorkerUp = false;
     this.#isListening = false;
     this.#workers += 1;
+    this.worker?.ended();
     this.process?.loseWorker();
     const { process } = this;
     this.timeline.after(this.random.between(50_000, 3_000_000), () => {
@@ -193,6 +212,24 @@ export class SimHost implements ProcessHost {
     if (!this.#isWorkerUp) return;
     this.place.trace(this.label, `configuration ${plan.generation}`);
     this.#configure();
+  }
+
+  /** A message of the worker that the simulation has put in the place of its own; with a configuration its plan. */
+  say(message: ToElection, plan: ClusterPlan | undefined): void {
+    this.#say(() => {
+      if (plan !== undefined) {
+        this.plan = plan;
+        this.inForce = plan;
+      }
+      this.process?.tell(message);
+    });
+  }
+
+  /** What a former process left; once. */
+  takeResumable(): readonly ResumedRouter[] {
+    const resumed = this.#resumable;
+    this.#resumable = [];
+    return resumed;
   }
 
   /** What a check finds changes. */
@@ -237,6 +274,7 @@ export class SimHost implements ProcessHost {
   }
 
   told(message: FromElection): void {
+    this.worker?.received(message);
     switch (message.kind) {
       case 'configured':
         if (message.problems.length > 0 && !this.isStopping) {
@@ -363,7 +401,8 @@ export class SimHost implements ProcessHost {
       this.#isListening = true;
       this.backlog = 0;
       this.process?.tell({ kind: 'workerReady' });
-      this.#configure();
+      if (this.worker === undefined) this.#configure();
+      else this.worker.started();
       for (const check of this.reality.keys()) later(1_000, (WORKER_START * 2) / 3, () => this.#report(check));
     });
   }
@@ -371,8 +410,7 @@ export class SimHost implements ProcessHost {
   #configure(): void {
     const { plan } = this;
     const { number } = this.place;
-    const resumed = this.#resumable;
-    this.#resumable = [];
+    const resumed = this.takeResumable();
     this.#nonce += 1;
     const nonce = this.#nonce;
     const settings = settingsFor(plan, number);
@@ -431,6 +469,7 @@ export class SimHost implements ProcessHost {
     this.process?.die();
     this.process = undefined;
     this.isStopping = false;
+    if (this.#isWorkerUp) this.worker?.ended();
     this.#isWorkerUp = false;
     this.#isListening = false;
     this.#workers += 1;

@@ -62,8 +62,8 @@ const SECOND: Micros = 1_000_000;
 const KEY = Buffer.alloc(32, 7);
 const TIME_WINDOW: Micros = 10 * SECOND;
 
-export function randomPlan(random: Random): ClusterPlan {
-  const count = random.pick([2, 2, 3, 3, 4, 5, 7]);
+export function randomPlan(random: Random, mostHosts: number): ClusterPlan {
+  const count = Math.min(mostHosts, random.pick([2, 2, 3, 3, 4, 5, 7]));
   const devices = random.chance(0.4) ? ['em1', 'em2'] : ['em1'];
   const numbers = random.shuffle(Array.from({ length: 60 }, (_, index) => index + 10)).slice(0, count);
   const hosts = numbers.map((number) => devices.flatMap((device, index) => ownAddresses(device, index, number)));
@@ -134,6 +134,7 @@ export function bundleOf(plan: ClusterPlan, host: number): Bundle {
         kind: { $case: 'exec' as const, value: { command: ['/bin/true'] } },
         interval: { seconds: 1, nanos: 0 },
         timeout: { seconds: 1, nanos: 0 },
+        startJitter: { seconds: 0, nanos: 0 },
         rise: 1,
         fall: 1,
       },
@@ -199,6 +200,7 @@ function bundleRouter(plan: ClusterPlan, router: RouterPlan, host: number): Bund
     preempt: router.preempt,
     preemptDelay: microsToDuration(router.preemptDelay),
     transport: router.isUnicast ? Transport.UNICAST : Transport.MULTICAST,
+    ...(router.isUnicast && { unicast: { ttl: 255, minTtl: 0, maxTtl: 255 } }),
     peers: router.isUnicast ? others.map((index) => formatIp(sourceOf(plan, router, index))) : [],
     addresses: router.addresses.map((address) => ({ address, device })),
     track: [

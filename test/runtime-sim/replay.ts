@@ -1,19 +1,36 @@
-/** node dist/test/runtime-sim/replay.js SEED: runs one seed with its whole story printed; exit 1 if something does not hold. */
+/**
+ * node dist/test/runtime-sim/replay.js [--control] SEED: runs one seed with its whole story printed, of the election loop
+ * or of the cluster with its controller; exit 1 if something does not hold.
+ */
+import { simulateControl } from './simulate-control.js';
 import { simulateRuntime } from './simulate-runtime.js';
 import { RuntimeViolation } from './violation.js';
 
-const seed = Number(process.argv.at(-1));
-if (!Number.isSafeInteger(seed) || seed < 0 || process.argv.length < 3) {
-  process.stderr.write(
-    'usage: node dist/test/runtime-sim/replay.js SEED (a whole number, as a failing test prints it)\n',
-  );
-  process.exitCode = 2;
-} else {
+const USAGE =
+  'usage: node dist/test/runtime-sim/replay.js [--control] SEED (a whole number, as a failing test prints it)\n';
+
+async function main(words: readonly string[]): Promise<number> {
+  const isControl = words[0] === '--control';
+  const [text, ...rest] = isControl ? words.slice(1) : words;
+  const seed = Number(text);
+  if (text === '--help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (text === undefined || rest.length > 0 || !Number.isSafeInteger(seed) || seed < 0) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  const write = (line: string) => void process.stdout.write(`${line}\n`);
   try {
-    simulateRuntime(seed, (line) => process.stdout.write(`${line}\n`));
-    process.stdout.write(`seed ${seed}: everything holds\n`);
+    if (isControl) await simulateControl(seed, write);
+    else simulateRuntime(seed, write);
   } catch (error) {
     if (!(error instanceof RuntimeViolation)) throw error;
-    process.exitCode = 1;
+    return 1;
   }
+  write(`seed ${seed}: everything holds`);
+  return 0;
 }
+
+process.exitCode = await main(process.argv.slice(2));

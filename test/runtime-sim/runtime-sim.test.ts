@@ -4,7 +4,7 @@ import { MUTATIONS } from './mutations.js';
 import { simulateRuntime } from './simulate-runtime.js';
 import { RuntimeViolation } from './violation.js';
 
-const SEEDS = 200;
+const SEEDS = 150;
 const SEEDS_PER_BUG = 100;
 
 test(`${SEEDS} seeds of the production election loop: every invariant holds`, () => {
