@@ -50,6 +50,7 @@ export function memberConf(
             `interval ${CHECK.intervalMs / 1000}`,
             `rise ${CHECK.rise}`,
             `fall ${CHECK.fall}`,
+            'timeout 5',
           ),
         ]
       : []),

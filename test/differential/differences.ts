@@ -46,3 +46,9 @@ export function putBack(active: MemberName, priority: number): readonly Differen
     { ...common, aspect: 'adverts', keepalived: `0, ${priority}`, baton: '-' },
   ];
 }
+
+/** An owner that is told to begin as backup. */
+export function ownerAtOnce(owner: MemberName): Difference {
+  const keepalived = 'BACKUP 255, MASTER 255';
+  return { by: owner, of: owner, aspect: 'states', keepalived, baton: 'MASTER 255', decision: 'owner' };
+}

@@ -1,6 +1,7 @@
 /** One member of a performance: a host, its files, and whoever plays it. Its notifications come by a FIFO. */
 import { closeSync, constants, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import path from 'node:path';
 import { Contender, type Kind } from '../interop/contender.js';
 import { run } from '../lab/command.js';
@@ -10,6 +11,9 @@ import type { MemberName, RouterPlan, Scenario } from './scenario.js';
 
 /** Called for each notification: whom it is about, and state and priority, as keepalived writes them. */
 export type NotificationListener = (subject: string, text: string) => void;
+
+/** Elections go on while others start: many performances share this machine, and what is compared is not its speed. */
+const ELECTION_NICENESS = -10;
 
 export class Member {
   #contender: Contender | undefined;
@@ -46,6 +50,7 @@ export class Member {
   async start(): Promise<void> {
     if (this.#contender !== undefined) throw new TypeError(`${this.name} runs already`);
     this.#contender = await Contender.start(this.kind, this.host, this.#conf());
+    setPriority(this.#contender.electionPid, ELECTION_NICENESS);
   }
 
   async stop(): Promise<void> {

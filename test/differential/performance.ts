@@ -25,6 +25,7 @@ import {
   type RouterPlan,
   type Scenario,
 } from './scenario.js';
+import type { Turns } from './turns.js';
 import { Wire } from './wire.js';
 
 /** By key, as above; what is not there was not seen. */
@@ -44,14 +45,15 @@ export interface Performance {
 /** Shorter times without a holder are those between two hosts' kernels. */
 const GAP_MS = 50;
 
-export async function perform(scenario: Scenario, cast: Cast): Promise<Performance> {
+/** @param starts what programs are started in turn with */
+export async function perform(scenario: Scenario, cast: Cast, starts: Turns): Promise<Performance> {
   const from = performance.now();
   const observations: Observation[] = [];
   const seconds = () => (performance.now() - from) / 1000;
   const lab = await Lab.open();
   let play: Play | undefined;
   try {
-    play = await Play.prepare(lab, scenario, cast);
+    play = await Play.prepare(lab, scenario, cast, starts);
     for (const { action } of scenario.steps) observations.push(await play.do(action));
     return { cast, observations, seconds: seconds(), tails: play.tails() };
   } catch (error) {
@@ -75,11 +77,12 @@ class Play {
   private constructor(
     private readonly lab: Lab,
     private readonly scenario: Scenario,
+    private readonly starts: Turns,
   ) {}
 
   /** Hosts, cables and observers; nobody has started. */
-  static async prepare(lab: Lab, scenario: Scenario, cast: Cast): Promise<Play> {
-    const play = new Play(lab, scenario);
+  static async prepare(lab: Lab, scenario: Scenario, cast: Cast, starts: Turns): Promise<Play> {
+    const play = new Play(lab, scenario, starts);
     const hasSecondLan = scenario.routers.some(
       ({ lan, lines }) => lan === 2 || lines.some((line) => / em2 /.test(line)),
     );
@@ -138,6 +141,8 @@ class Play {
   async #act(action: Action): Promise<void> {
     switch (action.kind) {
       case 'start':
+        await this.starts.take(() => this.#member(action.member).start());
+        break;
       case 'stop':
       case 'kill':
       case 'fail':

@@ -95,6 +95,10 @@ export const DECISIONS = {
     record: '0004',
     what: 'a Baton that is stopped answers until its successor has announced; a keepalived is gone at once and nobody answers meanwhile',
   },
+  owner: {
+    record: '0030',
+    what: 'a Baton of priority 255 is active at once, a keepalived that says `state BACKUP` with it waits one down interval',
+  },
   putBack: {
     record: '0009',
     what: 'Baton puts an address that was removed by hand back at once; keepalived says priority 0 and elects anew',
@@ -212,7 +216,7 @@ export function actionText(action: Action): string {
   }
 }
 
-/** "A stop's successor": which program plays which member. */
+/** Which program plays A, and which B: K keepalived, B Baton. */
 export type Cast = 'KK' | 'BB' | 'KB' | 'BK';
 export const CASTS: readonly Cast[] = ['KK', 'BB', 'KB', 'BK'];
 

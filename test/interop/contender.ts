@@ -42,6 +42,14 @@ export class Contender {
     return new Contender(host, program);
   }
 
+  /** Of the process, or the thread, that elects. */
+  get electionPid(): number {
+    if (this.program instanceof StandaloneAgent) return this.program.program.pid;
+    const { electionPid } = this.program;
+    if (electionPid === undefined) throw new Error(`keepalived does not run on ${this.host.name}`);
+    return electionPid;
+  }
+
   /** Its own account of the instance. */
   async account(instance = 'VI_1'): Promise<Account> {
     if (this.program instanceof StandaloneAgent) {

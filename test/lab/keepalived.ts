@@ -70,11 +70,16 @@ export class Keepalived {
     const keepalived = new Keepalived(host, running, files);
     await until(
       'keepalived to start',
-      5000,
+      30_000,
       () => running.running && keepalived.#vrrpPid(),
       () => running.tail(),
     );
     return keepalived;
+  }
+
+  /** Of the process that elects; undefined while there is none. */
+  get electionPid(): number | undefined {
+    return this.#vrrpPid();
   }
 
   /** Its own account of its instances, as of now. */

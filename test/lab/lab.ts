@@ -7,10 +7,10 @@
  * Everything is removed by `close`, also when the process ends early or is interrupted.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ipBatch, run } from './command.js';
+import { attempt, ipBatch, run } from './command.js';
 import { Host } from './host.js';
 
 export interface HostOptions {
@@ -179,7 +179,13 @@ export class Lab {
   async close(): Promise<void> {
     if (this.#closed) return;
     await Promise.all([...this.#hosts.values(), this.switchHost].map((host) => host.endPrograms()));
+    // One after the other, and without holding up others of this process: the kernel takes its time.
+    for (const namespace of this.#namespaces()) await attempt('ip', ['netns', 'delete', namespace]);
     this.#closeNow();
+  }
+
+  #namespaces(): readonly string[] {
+    return [...[...this.#hosts.values()].map((host) => host.namespace), this.#switch];
   }
 
   async #nft(rules: string): Promise<void> {
@@ -195,8 +201,8 @@ export class Lab {
     process.removeListener('SIGTERM', this.#onSignal);
     for (const host of this.#hosts.values()) host.killPrograms();
     this.#switchHost?.killPrograms();
-    for (const namespace of [...[...this.#hosts.values()].map((host) => host.namespace), this.#switch]) {
-      spawnSync('ip', ['netns', 'delete', namespace]);
+    for (const namespace of this.#namespaces()) {
+      if (existsSync(join('/run/netns', namespace))) spawnSync('ip', ['netns', 'delete', namespace]);
     }
     rmSync(this.directory, { recursive: true, force: true });
   }

@@ -37,7 +37,7 @@ export class StandaloneAgent {
     const agent = new StandaloneAgent(host, program, directory, options);
     await until(
       `the agent on ${host.name} to run its configuration`,
-      10_000,
+      30_000,
       async () => !program.running || (await agent.status()).bundle !== undefined,
       () => program.tail(),
     );
