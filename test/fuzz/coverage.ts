@@ -148,14 +148,17 @@ class ScriptMap {
 
   hasNews(functions: readonly FunctionRanges[]): boolean {
     this.#draw(functions);
-    return this.#paint.some((entered, at) => entered === 1 && this.#reached[at] === 0);
+    for (let at = 0; at < this.#paint.length; at += 1) {
+      if (this.#paint[at] === 1 && this.#reached[at] === 0) return true;
+    }
+    return false;
   }
 
   add(functions: readonly FunctionRanges[]): boolean {
     this.#draw(functions);
     let isNews = false;
-    for (const [at, entered] of this.#paint.entries()) {
-      if (entered === 0 || this.#reached[at] === 1) continue;
+    for (let at = 0; at < this.#paint.length; at += 1) {
+      if (this.#paint[at] === 0 || this.#reached[at] === 1) continue;
       this.#reached[at] = 1;
       isNews = true;
     }

@@ -75,11 +75,17 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     return true;
   };
 
+  const reachesNew = async (input: Uint8Array): Promise<boolean> => {
+    sampler.take();
+    await attempt(target, input);
+    return remember(sampler.take());
+  };
+
   for (const input of [...options.corpus, ...target.seeds]) {
     sampler.take();
     const isNewKind = await run(input);
-    const reachesNew = remember(sampler.take());
-    if (isNewKind || reachesNew || kept.length === 0) kept.push(input);
+    const isNews = remember(sampler.take());
+    if (isNewKind || isNews || kept.length === 0) kept.push(input);
   }
   const before = kept.length;
   const dictionary = [...target.dictionary, ...literalsOf(target.files.map(compiledText))];
@@ -94,8 +100,9 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     const sample = sampler.take();
     if (ofNewKind.size === 0 && !map.hasNews(sample)) continue;
     for (const input of batch) {
-      await attempt(target, input);
-      if (remember(sampler.take()) || ofNewKind.has(input)) kept.push(input);
+      // Until it is known which of them had the news.
+      const isNews = map.hasNews(sample) && (await reachesNew(input));
+      if (isNews || ofNewKind.has(input)) kept.push(input);
     }
     // What was reached once and cannot be reached again is not searched for time after time.
     remember(sample);

@@ -10,27 +10,29 @@ export interface Cost {
   readonly memory: number;
 }
 
-/** An input that takes longer, however often it is measured, is a finding. */
-export const MOST_MS = 5;
 const ROUNDS = 5;
 const REPEATS = 8;
 
-/** Runs the input some 50 times. Coverage must not be on. */
+/** Runs the input some ten times, and more often if it is slow or large. Coverage must not be on. */
 export async function costOf(target: Target, input: Uint8Array): Promise<Cost> {
-  const collect = garbageCollector();
+  const most = target.budget.memory + target.budget.memoryPerByte * input.length;
   let ms = Number.POSITIVE_INFINITY;
   let memory = Number.POSITIVE_INFINITY;
   await target.read(input);
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS && (round === 0 || ms > target.budget.ms); round += 1) {
     const started = performance.now();
     await target.read(input);
     ms = Math.min(ms, performance.now() - started);
-    collect();
+  }
+  for (let round = 0; round < ROUNDS && (round === 0 || memory > most); round += 1) {
+    if (round > 0) garbageCollector()();
     const before = allocated();
     for (let repeat = 0; repeat < REPEATS; repeat += 1) await target.read(input);
-    memory = Math.min(memory, Math.max(0, allocated() - before) / REPEATS);
+    // A collection in between makes it less than nothing.
+    const each = (allocated() - before) / REPEATS;
+    if (each >= 0) memory = Math.min(memory, each);
   }
-  return { ms, memory };
+  return { ms, memory: Number.isFinite(memory) ? memory : 0 };
 }
 
 /** Until the next collection, which so few runs of small inputs do not bring about. */

@@ -29,13 +29,15 @@ export interface Budget {
   readonly memory: number;
   /** And for each byte of input; 0 for packets, whose length is bounded. */
   readonly memoryPerByte: number;
+  /** Most milliseconds, however often it is measured. */
+  readonly ms: number;
 }
 
 /** 64 KiB for any packet. */
-export const PACKET_BUDGET: Budget = { steps: 2_000, stepsPerByte: 20, memory: 65_536, memoryPerByte: 0 };
+export const PACKET_BUDGET: Budget = { steps: 2_000, stepsPerByte: 20, memory: 65_536, memoryPerByte: 0, ms: 5 };
 
 /** Files and requests may need memory in proportion to what they hold. */
-export const TEXT_BUDGET: Budget = { steps: 20_000, stepsPerByte: 1_000, memory: 65_536, memoryPerByte: 4_096 };
+export const TEXT_BUDGET: Budget = { steps: 20_000, stepsPerByte: 1_000, memory: 65_536, memoryPerByte: 4_096, ms: 5 };
 
 export type Group = 'decoders' | 'keepalived.conf' | 'manifests';
 
@@ -65,6 +67,8 @@ export interface Target {
   run(input: Uint8Array): string | Promise<string>;
   /** The reader alone, without any oracle: what it costs is measured. May throw what the reader may. */
   read(input: Uint8Array): unknown;
+  /** Ends what the first run has begun, such as a server. */
+  close?(): Promise<void>;
 }
 
 /** Throws a Finding unless the condition holds. */

@@ -9,12 +9,14 @@ export type Trial =
 /** Runs an input and judges what every target has in common: nothing is thrown, and the input is as it was. */
 export async function attempt(target: Target, input: Uint8Array): Promise<Trial> {
   const given = input.slice();
+  const trial = await judged(target, given);
+  if (Buffer.compare(given, input) === 0) return trial;
+  return { ok: false, oracle: 'input unchanged', message: `the reader changed its input to ${hexOf(given)}` };
+}
+
+async function judged(target: Target, input: Uint8Array): Promise<Trial> {
   try {
-    const verdict = await target.run(given);
-    if (Buffer.compare(given, input) !== 0) {
-      return { ok: false, oracle: 'input unchanged', message: `the reader changed its input to ${hexOf(given)}` };
-    }
-    return { ok: true, verdict };
+    return { ok: true, verdict: await target.run(input) };
   } catch (error) {
     if (error instanceof Finding) return { ok: false, oracle: error.oracle, message: error.message };
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

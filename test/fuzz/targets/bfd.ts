@@ -26,9 +26,9 @@ const mended: Repair = (packet, random) => {
   if (packet.length < 24) return packet;
   packet[0] = 0x20 | ((packet[0] ?? 0) & 0x1f);
   packet[1] = (packet[1] ?? 0) & (random.chance(0.8) ? 0xfa : 0xff);
-  packet[2] ||= 3;
+  if (random.chance(0.9)) packet[2] ||= 3;
   packet[3] = random.chance(0.8) ? 24 : Math.min(255, packet.length);
-  packet[7] ||= 1;
+  if (random.chance(0.9)) packet[7] ||= 1;
   return packet;
 };
 
