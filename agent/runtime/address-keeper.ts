@@ -206,12 +206,17 @@ export class AddressKeeper {
 
   /**
    * Removes what a former run left of the addresses of a router that is not active. A permanent address is kept where the
-   * host has no other: that is a wrong configuration, not a former run, and must not cut the host off.
+   * host has no other: that may be a wrong configuration instead, and must not cut the host off. It is looked at again
+   * when there is another one.
    */
   removeLeftovers(router: RunningRouter): void {
+    router.hasSparedLeftovers = false;
     const left = this.#place(router, router.wanted, false).filter(({ request }) => {
       const there = this.table.get(request);
-      return there !== undefined && (router.source !== undefined || there.validLifetime !== 'forever');
+      if (there === undefined) return false;
+      const isSpared = router.source === undefined && there.validLifetime === 'forever';
+      if (isSpared) router.hasSparedLeftovers = true;
+      return !isSpared;
     });
     if (left.length === 0) return;
     this.remove(

@@ -96,12 +96,17 @@ export class HostSide implements Timed {
 
   /** What this host means for the router: source address, whom it believes, and the tracks about the host. */
   feed(router: RunningRouter, ownAddresses: OwnAddresses, now: Instant): void {
-    const { table, channels, tracks, holds, elector } = this.tools;
+    const { table, channels, tracks, holds, elector, keepers } = this.tools;
     const own = ownAddresses.on(table.link(router.settings.interface)?.index);
     const source = sourceOf(router, table, own);
     if (source !== router.source) {
       router.source = source;
       router.adverts = undefined;
+    }
+    if (source !== undefined && router.hasSparedLeftovers) {
+      // A router that has become active meanwhile has made them its own.
+      router.hasSparedLeftovers = false;
+      if (!router.isActive) keepers.effects.removeLeftovers(router);
     }
     channels
       .get(router.hearingDevice)

@@ -65,6 +65,8 @@ export class RunningRouter {
   readonly restored = new Map<string, { readonly toldAt: Instant; untold: number }>();
   /** Keys of wanted addresses that are on this host though the router is not active, so that each is told once. */
   readonly foreign = new Set<string>();
+  /** A former run has left a permanent address, which was kept because the host had no other. */
+  hasSparedLeftovers = false;
   /** An address owner's (priority 255) addresses that the host had before us: never leased, never removed. */
   hostOwned: ReadonlySet<IpAddress> = new Set();
   /** All that may advertise it; undefined: not known. */

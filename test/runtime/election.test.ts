@@ -306,6 +306,25 @@ describe('leftovers of a former run', () => {
     assert.deepEqual(a.router().holdReasons, ['source address failed']);
   });
 
+  test('but are removed as soon as the host has another address', () => {
+    const { clock, host } = lan();
+    const a = host('a', '10.0.0.100');
+    a.configure(settings({ addresses: ['10.0.0.100/24'] }));
+    clock.advance(5 * SECOND);
+    a.addAddress('em1', '10.0.0.1/24');
+    clock.settle();
+    assert.ok(!a.holds('10.0.0.100'));
+    assert.deepEqual(
+      a.occurrences('address').map(({ change, address }) => [change, address]),
+      [['leftover-removed', '10.0.0.100/24']],
+    );
+    // One that comes later is somebody's, not a former run's.
+    a.addAddress('em1', '10.0.0.100/24');
+    clock.settle();
+    assert.ok(a.holds('10.0.0.100'));
+    assert.equal(a.router().state, 'backup');
+  });
+
   test("an owner's own permanent address is never leased nor removed", () => {
     const { clock, host } = lan();
     const a = host('a', '10.0.0.100');
