@@ -1,7 +1,4 @@
-/**
- * A simulated host: its kernel, the agent's process on it, and the worker thread as the election sees it. It watches what
- * must hold on one host at every moment: what is advertised, what is held, and how the members of a group move.
- */
+/** A simulated host: its kernel, the agent's process on it, and the worker thread as the election sees it. */
 import type { Election } from '../../agent/runtime/election.js';
 import type {
   ElectionStatus,
@@ -10,13 +7,14 @@ import type {
   ResumedRouter,
   ToElection,
 } from '../../agent/runtime/messages.js';
-import { leaseDuration, type StateName, type TrackState } from '../../agent/vrrp/index.js';
+import type { StateName, TrackState } from '../../agent/vrrp/index.js';
 import type { Family, IpAddress } from '../../proto/rules/ip.js';
 import type { Instant, Micros, Millis } from '../../proto/rules/time.js';
 import type { Random } from '../sim/random.js';
 import type { Timeline } from '../sim/timeline.js';
+import { Conduct } from './conduct.js';
 import { SimKernel } from './kernel.js';
-import { addressesOf, type ClusterPlan, FATAL, type RouterPlan, routerOf, settingsFor, WEIGHTED } from './plan.js';
+import { addressesOf, type ClusterPlan, FATAL, type RouterPlan, settingsFor, WEIGHTED } from './plan.js';
 import { type ProcessHost, SimProcess } from './process.js';
 import type { Sabotage } from './sabotage.js';
 import type { Frame, Segment } from './segment.js';
@@ -53,13 +51,6 @@ export interface HostWorker {
   ended(): void;
 }
 
-interface Said {
-  readonly router: RouterPlan;
-  readonly priority: number;
-  readonly wasHeld: boolean;
-  readonly wasAnnounced: boolean;
-}
-
 export class SimHost implements ProcessHost {
   readonly label: string;
   readonly timeline: Timeline;
@@ -87,12 +78,8 @@ export class SimHost implements ProcessHost {
   pausedFor: Micros = 0;
   #pausedAt: Instant = 0;
   /** Since when the process runs without a pause. */
-  #calmSince: Instant = 0;
-  readonly #wasActive = new Set<string>();
-  #said: Said[] = [];
-  /** By gratuitous ARP and the like, in this turn of the process. */
-  readonly #announced = new Set<IpAddress>();
-  #hasMoved = false;
+  calmSince: Instant = 0;
+  readonly #conduct: Conduct;
   #isWorkerUp = false;
   #isListening = false;
   /** Counts workers, so that what one was about to say dies with it. */
@@ -113,10 +100,9 @@ export class SimHost implements ProcessHost {
     this.sabotage = sabotage;
     this.plan = plan;
     const own = plan.hosts[number] ?? [];
-    this.kernel = new SimKernel(timeline, random, number, own, (address) => this.#leaseEnded(address));
-    this.kernel.listeners.add(() => {
-      this.#hasMoved = true;
-    });
+    this.kernel = new SimKernel(timeline, random, number, own, (address) => this.#conduct.leaseEnded(address));
+    this.#conduct = new Conduct(this);
+    this.kernel.listeners.add(() => this.#conduct.moved());
     for (const [device, segment] of place.segments) {
       segment.attach((frame, from) => this.#receive(frame, from, device, segment));
     }
@@ -148,10 +134,10 @@ export class SimHost implements ProcessHost {
     if (this.process !== undefined) return;
     this.place.trace(this.label, 'starts');
     this.states.clear();
-    this.#wasActive.clear();
+    this.#conduct.forget();
     this.inForce = undefined;
     this.isStopping = false;
-    this.#calmSince = this.timeline.now;
+    this.calmSince = this.timeline.now;
     this.process = new SimProcess(this);
     this.#startWorker();
   }
@@ -176,7 +162,7 @@ export class SimHost implements ProcessHost {
     if (this.process?.state !== 'paused') return;
     this.place.trace(this.label, 'resumes');
     this.pausedFor += this.timeline.now - this.#pausedAt;
-    this.#calmSince = this.timeline.now;
+    this.calmSince = this.timeline.now;
     this.process.resume();
   }
 
@@ -256,21 +242,12 @@ export class SimHost implements ProcessHost {
   }
 
   transmit(device: string, frame: Frame): void {
-    if (frame.kind === 'announcement') this.#announced.add(frame.address);
+    if (frame.kind === 'announcement') this.#conduct.announced(frame.address);
     this.place.segments.get(device)?.broadcast(this.place.number, frame);
   }
 
   advertised(bytes: Uint8Array, family: Family, device: string): void {
-    const at = family === 6 ? 41 : 21;
-    const vrid = bytes[at];
-    const priority = bytes[at + 1] ?? 0;
-    const plan = this.inForce ?? this.plan;
-    const router = plan.routers.find((each) => each.vrid === vrid && each.device === device);
-    if (router === undefined) this.place.violate('I-7', `${this.label} advertises VRID ${vrid}, which it has not`);
-    else if (priority > 0) {
-      const wasAnnounced = addressesOf(router).every((address) => this.#announced.has(address));
-      this.#said.push({ router, priority, wasHeld: this.holdsAny(router), wasAnnounced });
-    }
+    this.#conduct.advertised(bytes, family, device);
   }
 
   told(message: FromElection): void {
@@ -296,81 +273,7 @@ export class SimHost implements ProcessHost {
   settled(): void {
     this.place.rethrow();
     if (this.isStopping && this.process?.open === 0) this.#stopped();
-    const said = this.#said;
-    if (!this.#hasMoved && said.length === 0) return;
-    this.#said = [];
-    this.#announced.clear();
-    if (this.#isListening && this.process !== undefined) {
-      for (const each of said) this.#judgeAdvert(each);
-      if (this.#hasMoved) this.#judgeHoldings();
-    }
-    this.#hasMoved = false;
-    this.#wasActive.clear();
-    for (const [name, state] of this.states) if (state.name === 'active') this.#wasActive.add(name);
-  }
-
-  // What must hold at every moment
-
-  #judgeAdvert({ router, priority, wasHeld, wasAnnounced }: Said): void {
-    const state = this.states.get(router.name);
-    const isActive = state?.name === 'active';
-    if (!isActive && !this.#wasActive.has(router.name)) {
-      this.place.violate(
-        'I-5',
-        `${this.label} advertises ${router.name} (${priority}) in ${state?.name ?? 'no state'}`,
-      );
-    }
-    const isExcused = this.kernel.refusal !== undefined || state?.cause === 'resumed' || state?.cause === 'suspended';
-    const isGone = !this.kernel.links.has(router.device) || this.kernel.links.get(router.device)?.isUp === false;
-    const isNew = isActive && !this.#wasActive.has(router.name);
-    if (isNew && !wasHeld && !isExcused && !isGone) {
-      this.place.violate('order', `${this.label} advertises ${router.name} before it has an address of it`);
-    }
-    if (isNew && !wasAnnounced && !isExcused && !isGone) {
-      this.place.violate('order', `${this.label} advertises ${router.name} before it has announced its addresses`);
-    }
-  }
-
-  #judgeHoldings(): void {
-    const plan = this.inForce;
-    if (plan === undefined || this.kernel.refusal?.verbs.has('delete')) return;
-    const states = new Set<StateName>();
-    for (const router of plan.routers) {
-      const state = this.states.get(router.name);
-      if (state === undefined) continue;
-      states.add(state.name);
-      if (state.name === 'active' || state.cause === 'suspended' || !this.holdsAny(router)) continue;
-      // A permanent address is left where the host has no other: that is no former run's.
-      if (!router.leased && !this.#hasSource(router)) continue;
-      this.place.violate(
-        state.name === 'fault' ? 'I-5' : 'I-4',
-        `${this.label} holds addresses of ${router.name} in ${state.name} (${state.cause})`,
-      );
-    }
-    if (plan.policy === undefined || this.isStopping) return;
-    if (states.has('active') && states.has('backup')) {
-      this.place.violate('I-6', `${this.label}: active and backup in one group`);
-    }
-    if (plan.policy === 'all' && states.has('fault') && (states.has('active') || states.has('backup'))) {
-      this.place.violate('I-6', `${this.label}: some members of the group in fault, others not`);
-    }
-  }
-
-  /** I-4 the other way round: who is active and runs does not let its leases end. */
-  #leaseEnded(address: IpAddress): void {
-    const since = Math.max(this.#calmSince, this.kernel.refusedAt);
-    if (!this.isRunning || this.isStopping || this.kernel.refusal !== undefined || !this.#isListening) return;
-    for (const router of this.inForce?.routers ?? []) {
-      const state = this.states.get(router.name);
-      if (state?.name !== 'active' || !addressesOf(router).includes(address)) continue;
-      const lease = leaseDuration(routerOf(settingsFor(this.plan, this.place.number), router.name).router);
-      if (this.timeline.now - Math.max(since, state.since) < lease) continue;
-      this.place.violate('I-4', `${this.label} is active for ${router.name} and lets a lease end`);
-    }
-  }
-
-  #hasSource(router: RouterPlan): boolean {
-    return this.sourceFor(router) !== undefined;
+    this.#conduct.settled();
   }
 
   /** The address that it can send from at present. */
@@ -449,7 +352,7 @@ export class SimHost implements ProcessHost {
   #transitioned(occurrence: Transition): void {
     const { router, from, to, cause, sentence } = occurrence;
     this.states.set(router, { name: to, cause, since: occurrence.at });
-    this.#hasMoved = true;
+    this.#conduct.moved();
     this.place.trace(this.label, `${router} ${from} -> ${to}: ${sentence}`);
     this.place.transitioned(this, occurrence);
   }
@@ -475,8 +378,7 @@ export class SimHost implements ProcessHost {
     this.#workers += 1;
     this.inForce = undefined;
     this.states.clear();
-    this.#wasActive.clear();
-    this.#said = [];
+    this.#conduct.forget();
   }
 
   #receive(frame: Frame, from: number, device: string, segment: Segment): void {
