@@ -12,7 +12,7 @@ import { SCENARIOS } from './scenarios/all.js';
 
 const skip = labUnavailable('keepalived');
 /** Performances at the same time. They mostly wait. */
-const STAGES = 12;
+const STAGES = 16;
 
 const representative = SCENARIOS.filter(({ isRepresentative }) => isRepresentative);
 

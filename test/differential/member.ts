@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Contender, type Kind } from '../interop/contender.js';
 import { run } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
+import type { Program } from '../lab/program.js';
 import { type MemberFiles, memberConf } from './conf.js';
 import type { MemberName, RouterPlan, Scenario } from './scenario.js';
 
@@ -17,6 +18,7 @@ const ELECTION_NICENESS = -10;
 
 export class Member {
   #contender: Contender | undefined;
+  readonly #programs: Program[] = [];
   readonly #priorities = new Map<string, number>();
 
   private constructor(
@@ -43,13 +45,15 @@ export class Member {
     return new Member(name, kind, host, scenario, files, listen(files.fifo, onNotification));
   }
 
-  get isRunning(): boolean {
-    return this.#contender !== undefined;
+  /** The ends of the outputs of all that ran here, oldest first. */
+  tails(): readonly string[] {
+    return this.#programs.map((program) => program.tail());
   }
 
   async start(): Promise<void> {
     if (this.#contender !== undefined) throw new TypeError(`${this.name} runs already`);
     this.#contender = await Contender.start(this.kind, this.host, this.#conf());
+    this.#programs.push(this.#contender.program.program);
     setPriority(this.#contender.electionPid, ELECTION_NICENESS);
   }
 

@@ -130,8 +130,13 @@ class Play {
   }
 
   tails(): Readonly<Record<string, string>> {
-    const all = [...this.#members.values()].flatMap(({ host }) => Object.entries(host.tails()));
-    return Object.fromEntries(all.filter(([title]) => !title.startsWith('address monitor')));
+    return Object.fromEntries(
+      [...this.#members.values()].flatMap((member) =>
+        member
+          .tails()
+          .map((tail, run) => [`${member.kind} as ${member.name}${run === 0 ? '' : `, started again (${run})`}`, tail]),
+      ),
+    );
   }
 
   close(): void {

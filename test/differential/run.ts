@@ -1,4 +1,5 @@
 /** Plays scenarios in several laboratories at a time, which mostly wait. */
+import { getMaxListeners, setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { perform } from './performance.js';
 import type { Outcome } from './report.js';
@@ -13,6 +14,8 @@ export class Stages {
 
   /** @param count performances at the same time */
   constructor(count: number) {
+    // Each laboratory has one for each way in which this process may end.
+    setMaxListeners(getMaxListeners(process) + count, process);
     this.#stages = new Turns(count);
   }
 

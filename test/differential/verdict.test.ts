@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
+import { sourceRoot } from '../docs/source-root.js';
 import { V3 } from './form.js';
 import type { Performance } from './performance.js';
 import {
@@ -148,6 +151,28 @@ describe('the scenarios', () => {
       SCENARIOS.flatMap(({ steps }) => steps.flatMap((each) => each.differences.map(({ decision }) => decision))),
     );
     assert.deepEqual([...named].sort(), Object.keys(DECISIONS).sort());
+  });
+
+  test('are listed in docs/differential.md, with their forms and differences', () => {
+    const page = readFileSync(path.join(sourceRoot(), 'docs/differential.md'), 'utf8').split('\n');
+    const rows = new Map<string, { forms: string[]; decisions: Set<string> }>();
+    for (const { family, title, form, isRepresentative, steps } of SCENARIOS) {
+      const head = `| ${family} | ${title} |`;
+      const row = rows.get(head) ?? { forms: [], decisions: new Set() };
+      rows.set(head, row);
+      row.forms.push(`${form.title}${isRepresentative ? '\\*' : ''}`);
+      for (const { differences } of steps) for (const { decision } of differences) row.decisions.add(`\`${decision}\``);
+    }
+    const wanted = [...rows].map(
+      ([head, { forms, decisions }]) => `${head} ${forms.join(', ')} | ${[...decisions].join(', ')} |`,
+    );
+    assert.deepEqual(
+      page.filter((line) => FAMILIES.some((family) => line.startsWith(`| ${family} |`))),
+      wanted,
+    );
+    for (const [name, { record, what }] of Object.entries(DECISIONS)) {
+      assert.ok(page.includes(`| \`${name}\` | ${what} | ${record} |`), name);
+    }
   });
 
   test('each action has words of its own', () => {
