@@ -16,7 +16,7 @@ const INTERVAL_MS = 100;
 const BLOCKS: readonly RouterBlock[] = [{ device: 'em1', count: ROUTERS, network: 1 }];
 /** What changes no more for so long is settled: five Active_Down_Intervals. */
 const QUIET_MS = 2000;
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 40_000;
 const WANTED_SECONDS = 2.2;
 
 export const SETTLING: Row = {
