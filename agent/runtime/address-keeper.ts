@@ -119,7 +119,13 @@ export class AddressKeeper {
     for (const { key } of addresses) router.held.delete(key);
     if (placed.length === 0) return;
     const outcomes = this.#sparingSecondaries(placed, () =>
-      this.kernel.deleteAddresses(placed.map(({ request }) => request)),
+      // An IPv6 address of another prefix length is the same address, but must be named with the one that it has.
+      this.kernel.deleteAddresses(
+        placed.map(({ request }) => ({
+          ...request,
+          prefixLength: this.table.get(request)?.prefixLength ?? request.prefixLength,
+        })),
+      ),
     );
     for (const [index, { request, wanted }] of placed.entries()) {
       const outcome = outcomes[index];

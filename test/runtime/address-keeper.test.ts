@@ -150,6 +150,14 @@ test('an IPv6 address that is there in another shape is made anew, one in the ri
   assert.equal(of('address').filter(({ change }) => change === 'leftover-adopted').length, 3);
 });
 
+test('an IPv6 leftover of another prefix length is removed as it is there', () => {
+  const { keeper, calls, known, of } = keeping();
+  known('fd00::2/80', { validLifetime: 3 });
+  keeper.removeLeftovers(running({ addresses: ['fd00::2/64'] }));
+  assert.deepEqual(calls, ['delete fd00::2/80']);
+  assert.equal(of('address').filter(({ change }) => change === 'leftover-removed').length, 1);
+});
+
 test('of changed options only those that the kernel cannot change take the address away for a moment', () => {
   const { keeper, calls } = keeping();
   const router = running({ addresses: ['10.0.0.100', '10.0.0.101'] });
