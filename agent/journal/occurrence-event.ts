@@ -81,6 +81,16 @@ export function noticeEvent(occurrence: Kind<'notice'>): EventDraft {
   });
 }
 
+/** Other virtual routers on the same LAN are usual: it is for whoever looks for a collision, or plans a VRID. */
+export function unknownVridEvent(occurrence: Kind<'unknownVrid'>): EventDraft {
+  const { interface: device, vrid, source } = occurrence;
+  const message = `VRID ${vrid} is in use on ${device}: ${source} advertises it, and no virtual router of this host has it`;
+  return draft(occurrence, EventSeverity.INFO, '', message, {
+    $case: 'protocolNotice',
+    value: { kind: 'unknown-vrid', source },
+  });
+}
+
 /** `heard` counts lower-priority advertisements of one source. */
 export function lowerPriorityEvent(moment: Moment, heard: Repeated): EventDraft {
   const { router, source, count } = heard;

@@ -23,6 +23,7 @@ import {
   noticeEvent,
   rejectedEvent,
   transitionEvent,
+  unknownVridEvent,
 } from '../journal/occurrence-event.js';
 import type { Occurrence } from '../runtime/messages.js';
 import type { CancelTimer, Clock } from './clock.js';
@@ -125,6 +126,12 @@ export class Occurrences {
         const { router, notice, sentence, source } = occurrence;
         log.warn({ router, code: notice, peer: source, detail: sentence }, 'protocol notice');
         journal.add(noticeEvent(occurrence));
+        break;
+      }
+      case 'unknownVrid': {
+        const { interface: iface, vrid, source } = occurrence;
+        log.info({ iface, vrid, peer: source }, 'a virtual router that this host has no part in was heard');
+        journal.add(unknownVridEvent(occurrence));
         break;
       }
       case 'leaseLost': {

@@ -26,6 +26,8 @@ export class Channel {
   readonly #counters: Record<string, number> = {};
   /** Of VRIDs that no router here has. */
   readonly foreign = new ForeignRouters();
+  /** Family and VRID of those that were told of: 510 at most. */
+  readonly toldVrids = new Set<string>();
 
   constructor(
     readonly name: string,

@@ -81,6 +81,13 @@ export type Occurrence = { readonly at: Instant; readonly wallMs: number } & (
       readonly source?: string;
       readonly sentence: string;
     }
+  | {
+      /** A virtual router that this host has no part in was heard on an interface of one that it has; once for each. */
+      readonly kind: 'unknownVrid';
+      readonly interface: string;
+      readonly vrid: number;
+      readonly source: string;
+    }
   | { readonly kind: 'leaseLost'; readonly router: string; readonly away: Micros }
   | {
       readonly kind: 'address';

@@ -13,7 +13,13 @@ type WithoutStamp<T> = T extends unknown ? Omit<T, 'at' | 'wallMs'> : never;
 export type Happening = WithoutStamp<Occurrence>;
 
 /** What goes first when there is no room; transitions and leases are never given up for these. */
-const DISPENSABLE: ReadonlySet<Occurrence['kind']> = new Set(['log', 'rejected', 'notice', 'lowerPriorityHeard']);
+const DISPENSABLE: ReadonlySet<Occurrence['kind']> = new Set([
+  'log',
+  'rejected',
+  'notice',
+  'unknownVrid',
+  'lowerPriorityHeard',
+]);
 
 export class Outbox {
   #port: WorkerPort | undefined;

@@ -97,11 +97,9 @@ export class Reception {
   /** Other virtual routers on the same LAN are nothing to worry about. */
   #unknownVrid(channel: Channel, vrid: number, source: IpAddress, now: Instant): void {
     if (!channel.foreign.heard(vrid, source, now)) return;
-    this.tools.outbox.tell({
-      kind: 'log',
-      level: 'info',
-      message: 'a virtual router that this host has no part in was heard',
-      fields: { iface: channel.name, vrid, peer: formatIp(source) },
-    });
+    const key = `${typeof source} ${vrid}`;
+    if (channel.toldVrids.has(key)) return;
+    channel.toldVrids.add(key);
+    this.tools.outbox.tell({ kind: 'unknownVrid', interface: channel.name, vrid, source: formatIp(source) });
   }
 }
