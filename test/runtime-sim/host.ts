@@ -301,9 +301,12 @@ export class SimHost implements ProcessHost {
         if (worker === this.#workers && this.#isWorkerUp) what();
       });
     later(1_000, WORKER_START / 3, () => {
-      this.#isListening = true;
       this.backlog = 0;
       this.process?.tell({ kind: 'workerReady' });
+      // What was kept until now is history, and is not judged by what is done in the same turn.
+      this.process?.act(() => {
+        if (worker === this.#workers) this.#isListening = true;
+      });
       if (this.worker === undefined) this.#configure();
       else this.worker.started();
       for (const check of this.reality.keys()) later(1_000, (WORKER_START * 2) / 3, () => this.#report(check));

@@ -72,6 +72,8 @@ export function randomPlan(random: Random, mostHosts: number): ClusterPlan {
   const preempt = random.chance(0.7);
   const leased = random.chance(0.9);
   const ranks = rankedPriorities(random, numbers, policy !== undefined, leased);
+  // Hosts rank alike in every member, whatever their checks say.
+  const groupWeight = random.pick([-30, 40]);
   const isFast = random.chance(0.3);
   // What costs time is the number of packets, not what becomes of them.
   const fast = count * size <= 4 ? [20_000, 50_000] : [100_000];
@@ -91,7 +93,7 @@ export function randomPlan(random: Random, mostHosts: number): ClusterPlan {
       interval,
       addresses: virtualAddresses(random, family, vrid),
       preemptDelay: policy === undefined && preempt && random.chance(0.2) ? 5 * interval : 0,
-      weight: policy === undefined ? random.pick([-60, -2, 40]) : random.pick([-30, 40]),
+      weight: policy === undefined ? random.pick([-60, -2, 40]) : groupWeight,
       isReversed: policy === undefined && random.chance(0.2),
       probe: probeOf(random, policy !== undefined, shared.leased),
       accept: random.chance(0.8),
@@ -109,13 +111,14 @@ export function randomPlan(random: Random, mostHosts: number): ClusterPlan {
 export function changedPlan(random: Random, plan: ClusterPlan): ClusterPlan {
   const { policy } = plan;
   const gap = random.between(-20, 20);
+  const isGroupMoved = random.chance(0.5);
   const routers = plan.routers.map((router): RouterPlan => {
     const { version, interval, addresses, family, vrid } = router;
     const moved = (priority: number) => (priority === 255 ? 255 : Math.min(254, Math.max(1, priority + gap)));
     const shuffled = policy === undefined && random.chance(0.3) ? random.shuffle(router.priorities) : router.priorities;
     return {
       ...router,
-      priorities: random.chance(0.5) ? shuffled.map(moved) : shuffled,
+      priorities: (policy === undefined ? random.chance(0.5) : isGroupMoved) ? shuffled.map(moved) : shuffled,
       interval: version === 3 && random.chance(0.2) ? random.pick([interval, 2 * interval, 200_000]) : interval,
       addresses: random.chance(0.3) ? virtualAddresses(random, family, vrid) : addresses,
       repeat: random.pick([1, 2, 5]),

@@ -204,7 +204,6 @@ export class SimProcess {
   // The edges
 
   #edges(): Edges {
-    const { kernel } = this.host;
     return {
       startTimer: (onDue) => this.#startTimer(onDue),
       defer: (task) => {
@@ -242,25 +241,29 @@ export class SimProcess {
       }),
       openRtnetlink: () => this.#rtnetlink(),
       openLinkMonitor: (options) => this.#monitor(options),
-      openFirewall: () => ({
-        dropTraffic: (addresses) => {
-          for (const { address } of addresses) kernel.filtered.add(formatIp(address));
-          return OK;
-        },
-        allowTraffic: (addresses) => {
-          for (const { address } of addresses) kernel.filtered.delete(formatIp(address));
-          return OK;
-        },
-        blockReports: () => OK,
-        allowReports: () => OK,
-        clear: () => {
-          kernel.filtered.clear();
-          return OK;
-        },
-        leave: () => OK,
-        close: () => kernel.filtered.clear(),
-      }),
+      openFirewall: () => this.#firewall(),
       sysctl: { read: () => ({ ok: true, value: 0 }), write: () => OK },
+    };
+  }
+
+  /** The first call replaces what a former process left. */
+  #firewall(): ReturnType<Edges['openFirewall']> {
+    const { filtered } = this.host.kernel;
+    let isFirst = true;
+    const change = (how: () => void): Outcome => {
+      if (isFirst) filtered.clear();
+      isFirst = false;
+      how();
+      return OK;
+    };
+    return {
+      dropTraffic: (all) => change(() => all.forEach(({ address }) => void filtered.add(formatIp(address)))),
+      allowTraffic: (all) => change(() => all.forEach(({ address }) => void filtered.delete(formatIp(address)))),
+      blockReports: () => OK,
+      allowReports: () => OK,
+      clear: () => change(() => filtered.clear()),
+      leave: () => OK,
+      close: () => filtered.clear(),
     };
   }
 
