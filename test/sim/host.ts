@@ -32,6 +32,9 @@ export class SimHost implements HostClocks {
   #slept: Micros = 0;
   #wallOffset: Micros;
   readonly #clock: BootClock;
+  /** What the clock showed at that instant; it is read often. */
+  #elections: Instant = 0;
+  #readAt: Instant | undefined;
 
   constructor(world: Surroundings, label: string, wallOffset: Micros) {
     this.#world = world;
@@ -49,7 +52,12 @@ export class SimHost implements HostClocks {
   }
 
   get elections(): Instant {
-    return this.#clock.now();
+    const { now } = this.#world.timeline;
+    if (now !== this.#readAt) {
+      this.#readAt = now;
+      this.#elections = this.#clock.now();
+    }
+    return this.#elections;
   }
 
   get monotonic(): Instant {
@@ -64,6 +72,7 @@ export class SimHost implements HostClocks {
   stepClock(by: Micros): void {
     this.#world.trace(this.label, `the wall clock is set by ${by} us`);
     this.#wallOffset += by;
+    this.#readAt = undefined;
   }
 
   start(): void {
@@ -120,6 +129,7 @@ export class SimHost implements HostClocks {
     this.#world.trace(this.label, 'the machine wakes');
     this.isAsleep = false;
     this.#slept += now - this.#asleepSince;
+    this.#readAt = undefined;
     for (const node of this.nodes) node.thaw();
     if (this.process === 'paused' && !this.#pausedBeforeSleep) this.#goOn();
   }
@@ -149,10 +159,9 @@ export class SimHost implements HostClocks {
     for (const node of this.nodes) if (this.process === 'running') node.feed(input);
   }
 
-  /** A frame from the network; one that nobody reads in time is lost. */
-  hear(input: () => void): void {
-    if (this.process === 'running') input();
-    else if (this.process === 'paused' && !this.isAsleep && this.#framesQueued < SOCKET_BUFFER) {
+  /** A frame that the agent does not read now; one that nobody reads in time is lost. */
+  queue(input: () => void): void {
+    if (this.process === 'paused' && !this.isAsleep && this.#framesQueued < SOCKET_BUFFER) {
       this.#framesQueued += 1;
       this.#inbox.push({ handle: input, isFrame: true });
     }

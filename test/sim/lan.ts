@@ -23,8 +23,8 @@ export const CALM_DELAY: Micros = 300;
 export const CALM: Weather = { loss: 0, duplication: 0, longestDelay: CALM_DELAY, reordering: false };
 /** Of whom frames come that no host of the simulation sent. */
 export const STRANGER = -1;
-/** More than any LAN has; a path from one port to another is a number. */
-const MOST_PORTS = 64;
+/** What any LAN has at most; a path from one port to another is a number. */
+const MOST_PORTS = 8;
 
 interface Receiver {
   readonly port: number;
@@ -35,7 +35,7 @@ export class Lan {
   weather: Weather = CALM;
   readonly #cuts = new Set<number>();
   /** When the last frame of a path arrives. */
-  readonly #latest = new Map<number, Instant>();
+  readonly #latest: Instant[] = new Array<Instant>((MOST_PORTS + 1) * MOST_PORTS).fill(0);
   /** Of each virtual router. */
   readonly #receivers = new Map<number, Receiver[]>();
   readonly #ports = new Set<number>();
@@ -49,6 +49,7 @@ export class Lan {
 
   /** A port hears frames of the virtual routers that it has attached; ports are numbered as their hosts are. */
   attach(port: number, vrid: number, receive: (frame: Frame) => void): void {
+    if (port < 0 || port >= MOST_PORTS) throw new RangeError(`no LAN has a port ${port}`);
     this.#ports.add(port);
     const receivers = this.#receivers.get(vrid);
     if (receivers === undefined) this.#receivers.set(vrid, [{ port, receive }]);
@@ -69,8 +70,8 @@ export class Lan {
 
   #arrival(along: number): Instant {
     const at = this.#timeline.now + this.#random.between(20, this.weather.longestDelay);
-    const arrival = this.weather.reordering ? at : Math.max(at, this.#latest.get(along) ?? 0);
-    this.#latest.set(along, arrival);
+    const arrival = this.weather.reordering ? at : Math.max(at, this.#latest[along] ?? 0);
+    this.#latest[along] = arrival;
     return arrival;
   }
 

@@ -3,7 +3,8 @@
  * not tell them from the real one proves nothing.
  */
 import type { Effect, Input, Instant, Member, Outcome, Phase, Reason, VirtualRouter } from '../../agent/vrrp/index.js';
-import { currentPriority, nextDeadline, skewTime, step } from '../../agent/vrrp/index.js';
+import { activeDownInterval, currentPriority, nextDeadline, skewTime, step } from '../../agent/vrrp/index.js';
+import { formatIp } from '../../proto/rules/ip.js';
 import { FATAL_CHECK } from './cluster.js';
 import { type Core, PRODUCTION_CORE } from './core.js';
 
@@ -30,6 +31,26 @@ export const MUTATIONS: Readonly<Record<string, Core>> = {
       ? input
       : { ...input, source: input.local, local: input.source },
   ),
+  'addresses compared as text': heard((input) =>
+    formatIp(input.source) > formatIp(input.local) === input.source > input.local
+      ? input
+      : { ...input, source: input.local, local: input.source },
+  ),
+  'the timer is re-armed by a lower priority': core((router, member, input, now) =>
+    input.kind === 'advertisement' && member.phase.name === 'backup'
+      ? step({ ...router, preemptMode: false, ...(router.priority === 255 && { priority: 254 }) }, member, input, now)
+      : step(router, member, input, now),
+  ),
+  'a learned interval is never reset': core((router, member, input, now) => {
+    const outcome = step(router, member, input, now);
+    const [before, phase] = [member.phase, outcome.member.phase];
+    if (before.name !== 'backup' || phase.name !== 'backup' || phase.priorityZeroHeard) return outcome;
+    const activeAdverInterval = Math.max(before.activeAdverInterval, phase.activeAdverInterval);
+    if (activeAdverInterval === phase.activeAdverInterval) return outcome;
+    const activeDownAt =
+      now + activeDownInterval(router, currentPriority(router, outcome.member.tracks), activeAdverInterval);
+    return { ...outcome, member: { ...outcome.member, phase: { ...phase, activeDownAt, activeAdverInterval } } };
+  }),
   'priority 0 is ignored': heard((input) => (input.advertisement.priority === 0 ? undefined : input)),
   'a higher priority is ignored while active': heard((input, own, phase) =>
     phase.name === 'active' && input.advertisement.priority > own ? undefined : input,

@@ -286,12 +286,15 @@ export class SimNode {
   }
 
   #receive(frame: Frame): void {
-    this.host.hear(() => {
-      if (frame.kind === 'advertisement') {
-        const { source, advertisement } = frame;
-        this.feed({ kind: 'advertisement', source, local: this.source, advertisement });
-      } else if (this.#listening && this.#world.announcementsHeard) this.feed({ kind: 'announcementHeard' });
-    });
+    if (this.host.process === 'running') this.#hear(frame);
+    else this.host.queue(() => this.#hear(frame));
+  }
+
+  #hear(frame: Frame): void {
+    if (frame.kind === 'advertisement') {
+      const { source, advertisement } = frame;
+      this.feed({ kind: 'advertisement', source, local: this.source, advertisement });
+    } else if (this.#listening && this.#world.announcementsHeard) this.feed({ kind: 'announcementHeard' });
   }
 
   #report(id: string, delay: Micros): void {

@@ -6,9 +6,9 @@ export type Pace = 'fast' | 'brisk' | 'usual';
 
 const SECOND: Micros = 1_000_000;
 const INTERVALS: Readonly<Record<Pace, readonly Micros[]>> = {
-  fast: [20_000, 50_000],
-  brisk: [100_000, 250_000],
-  usual: [500_000, SECOND, SECOND, 2 * SECOND],
+  fast: [20_000, 40_000],
+  brisk: [100_000, 200_000],
+  usual: [SECOND, SECOND, SECOND, 2 * SECOND],
 };
 
 export function randomPace(random: Random): Pace {

@@ -1,5 +1,5 @@
 /** Configurations that are pushed while routers run, as data. */
-import type { IpAddress, Micros, Track, VirtualRouter } from '../../agent/vrrp/index.js';
+import type { IpAddress, Track, VirtualRouter } from '../../agent/vrrp/index.js';
 import { FILE_CHECK } from './cluster.js';
 import type { Random } from './random.js';
 import type { Unit } from './unit.js';
@@ -16,8 +16,6 @@ export type Push =
   | { readonly what: 'leases'; readonly leased: boolean }
   | { readonly what: 'advertisements that may be missed'; readonly count: number }
   | { readonly what: 'announcements'; readonly repeat: number };
-
-const LONGEST_INTERVAL: Micros = 40_950_000;
 
 export function randomPush({ isGroup, teams, lans }: UnitSpec, random: Random): Push {
   const { host } = random.pick(teams);
@@ -91,12 +89,11 @@ function changed(unit: Unit, member: number, offset: number, router: VirtualRout
   }
 }
 
-/** Version 3: so many times the shortest that any of the members has, and not more than the others would learn. */
+/** Version 3: so many times the shortest that any member had at first; four times that is what all would learn. */
 function withInterval(unit: Unit, member: number, router: VirtualRouter, times: number): VirtualRouter {
   if (router.version === 2) return router;
-  const all = unit.teams.flatMap(({ nodes }) => nodes[member]?.router.advertisementInterval ?? []);
-  const advertisementInterval = Math.min(LONGEST_INTERVAL, Math.min(...all) * times);
-  return { ...router, advertisementInterval };
+  const all = unit.teams.flatMap(({ nodes }) => nodes[member]?.initialRouter.advertisementInterval ?? []);
+  return { ...router, advertisementInterval: Math.min(...all) * times };
 }
 
 function oneMore(addresses: readonly IpAddress[]): readonly IpAddress[] {

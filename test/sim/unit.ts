@@ -16,6 +16,16 @@ interface Judge {
   violate(invariant: string, what: string): never;
 }
 
+class Unsettled extends Error {
+  readonly code = 'SIM_UNSETTLED';
+}
+
+const UNSETTLED: Judge = {
+  violate(_invariant, what) {
+    throw new Unsettled(what);
+  },
+};
+
 export class Unit {
   readonly label: string;
   readonly isGroup: boolean;
@@ -84,10 +94,19 @@ export class Unit {
   get settleTime(): Micros {
     const { longestDown, preemptDelay } = this;
     const leases = this.nodes.some((node) => node.holds && !node.active) ? this.leaseEnd : 0;
-    const results = this.nodes.every((node) => node.host.process === 'dead' || node.knowsAll) ? 0 : FIRST_RESULT;
     const delay = preemptDelay > 0 ? preemptDelay + longestDown : 0;
     const probes = this.refuses ? leases + longestDown + 2 * PROBE_TIME : 0;
-    return Math.max(2 * longestDown + this.interval, leases) + delay + probes + results + SLACK;
+    return Math.max(2 * longestDown + this.interval, leases) + delay + probes + this.#results + SLACK;
+  }
+
+  /** How long until every agent knows a result of each of its checks. */
+  get #results(): Micros {
+    return this.nodes.every((node) => node.host.process === 'dead' || node.knowsAll) ? 0 : FIRST_RESULT;
+  }
+
+  /** Within so long every timer has expired: if nothing has happened since, nothing is under way but leases that end. */
+  get quietTime(): Micros {
+    return this.longestDown + this.interval + this.preemptDelay + this.probeTime + this.#results + SLACK;
   }
 
   /** The teams that hear each other. */
@@ -95,6 +114,16 @@ export class Unit {
     return [0, 1]
       .map((side) => this.teams.filter(({ nodes: [first] }) => sides[first?.port ?? 0] === side))
       .filter((component) => component.length > 0);
+  }
+
+  isSettled(sides: readonly number[]): boolean {
+    try {
+      this.checkSettled(sides, UNSETTLED);
+      return true;
+    } catch (error) {
+      if (error instanceof Unsettled) return false;
+      throw error;
+    }
   }
 
   checkSettled(sides: readonly number[], judge: Judge): void {

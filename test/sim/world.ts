@@ -222,9 +222,23 @@ export class World implements Surroundings {
   /** Lets everything settle, then checks it, and that it stays so for some intervals. */
   settle(): void {
     const units = [...this.units.values()];
-    this.run(Math.max(0, ...units.map(({ settleTime }) => settleTime)));
+    this.#settleDown(units);
     for (const unit of units) unit.checkSettled(this.sides, this);
     this.expectNothing('although nothing has happened', () => this.run(4 * this.interval));
     for (const unit of units) unit.checkSettled(this.sides, this);
+  }
+
+  /** For as long as it may take; shorter if nothing happens any more and everything is as it ought to be. */
+  #settleDown(units: readonly Unit[]): void {
+    const latest = this.timeline.now + Math.max(0, ...units.map(({ settleTime }) => settleTime));
+    const quietTime = Math.max(0, ...units.map((unit) => unit.quietTime));
+    for (let quiet = this.timeline.now + quietTime; quiet < latest; ) {
+      this.timeline.runUntil(quiet);
+      const last = this.transitions.at(-1)?.at ?? 0;
+      if (last + quietTime > this.timeline.now) quiet = last + quietTime;
+      else if (units.every((unit) => unit.isSettled(this.sides))) return;
+      else break;
+    }
+    this.timeline.runUntil(latest);
   }
 }
