@@ -96,8 +96,9 @@ export class Announcer implements Timed {
     for (const [key, { queue }] of this.#limiters) if (queue.size === 0) this.#limiters.delete(key);
     for (const router of routers) {
       // Its settings may have been changed, or it may have had nothing to announce elsewhere until now.
-      if (router.isActive)
-        this.#scheduleExtra(router, this.#extra.get(router)?.at ?? now + router.settings.extraRefresh);
+      if (!router.isActive) continue;
+      const planned = this.#extra.get(router)?.at ?? Number.POSITIVE_INFINITY;
+      this.#scheduleExtra(router, Math.min(planned, now + router.settings.extraRefresh));
     }
   }
 
@@ -116,7 +117,7 @@ export class Announcer implements Timed {
         else others.push(wanted.address);
         continue;
       }
-      const key = `${router.name}\n${wanted.key}`;
+      const key = turnOf(router, wanted);
       const waiting = limiter.queue.get(key);
       if (waiting === undefined) limiter.queue.set(key, { router, wanted, roundsLeft: repeat });
       else waiting.roundsLeft = Math.max(waiting.roundsLeft, repeat);
@@ -124,6 +125,22 @@ export class Announcer implements Timed {
     }
     for (const limiter of limiters) this.#sendDue(limiter, now);
     for (const [device, announced] of atOnce) this.#send(router, device, announced, repeat, now);
+  }
+
+  /** Its settings, its name too perhaps, were replaced: what waits goes on, but for addresses that it no longer wants. */
+  retain(router: RunningRouter): void {
+    const wanted = new Map(router.wanted.map((each) => [each.key, each]));
+    for (const { queue } of this.#limiters.values()) {
+      const all = [...queue];
+      if (!all.some(([, waiting]) => waiting.router === router)) continue;
+      // Built anew, so that everybody keeps his turn.
+      queue.clear();
+      for (const [key, waiting] of all) {
+        const still = waiting.router === router ? wanted.get(waiting.wanted.key) : undefined;
+        if (still !== undefined) queue.set(turnOf(router, still), { ...waiting, wanted: still });
+        else if (waiting.router !== router) queue.set(key, waiting);
+      }
+    }
   }
 
   /** Nothing of the router is announced any more: it gives its addresses up. */
@@ -203,6 +220,11 @@ export class Announcer implements Timed {
     );
     if (addresses.length > 0) this.#extra.set(router, { addresses, at });
   }
+}
+
+/** What an address of a router waits under. */
+function turnOf(router: RunningRouter, { key }: WantedAddress): string {
+  return `${router.name}\n${key}`;
 }
 
 function longest(a: AnnouncementSpacing, b: AnnouncementSpacing): AnnouncementSpacing {

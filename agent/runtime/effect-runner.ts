@@ -112,8 +112,7 @@ export class EffectRunner {
   /** A running router's settings were replaced: of an active one `gone` addresses are removed, before others are added. */
   settingsChanged(router: RunningRouter, gone: readonly WantedAddress[]): void {
     if (!router.isActive) return;
-    // They may be back soon, otherwise placed: what waits to be announced is as it was.
-    this.tools.announcer.cancel(router);
+    this.tools.announcer.retain(router);
     if (gone.length > 0) this.tools.keeper.remove(router, gone);
   }
 

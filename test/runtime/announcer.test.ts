@@ -103,6 +103,31 @@ test('what is announced again before it left waits once: the queue is bounded by
   assert.ok(runUntil(SECOND).length <= 6);
 });
 
+test('other settings, or another name, do not end a burst: only what is no longer wanted leaves it', () => {
+  const { announcer, runUntil } = announcing();
+  const router = spaced(running({ addresses: ['10.0.0.100', '10.0.0.101', '10.0.0.102'] }), 10 * MS);
+  const other = running({ name: 'other', vrid: 11, addresses: ['10.0.0.103'] });
+  announcer.configure([router, other], [], 0);
+  announcer.announce(router, router.wanted, 2, 0);
+  announcer.announce(other, other.wanted, 1, 0);
+  const { settings } = router;
+  router.replaceSettings({
+    ...settings,
+    router: { ...settings.router, name: 'renamed' },
+    addresses: settings.addresses.filter(({ address }) => address !== '10.0.0.101'),
+  });
+  announcer.retain(router);
+  // What was added in the same turn, and what waits already, do not leave twice.
+  announcer.announce(router, router.wanted.slice(1), 1, 0);
+  announcer.configure([router, other], [], 0);
+  assert.deepEqual(runUntil(SECOND), [
+    '10 em1 10.0.0.102 x1',
+    '20 em1 10.0.0.100 x1',
+    '30 em1 10.0.0.103 x1',
+    '40 em1 10.0.0.102 x1',
+  ]);
+});
+
 test('a router that gives up its addresses announces nothing more, the others go on', () => {
   const { announcer, runUntil } = announcing();
   const router = spaced(running({ addresses: ['10.0.0.100', '10.0.0.101'] }), 10 * MS);

@@ -69,7 +69,9 @@ describe('a router that goes on', () => {
     assert.equal(announced(), 1);
     for (const [priority, extraRefresh, times] of [
       [100, 10 * SECOND, 2],
-      [110, 10 * SECOND, 2],
+      // 5 s after the last one: a change does not begin the interval anew.
+      [110, 10 * SECOND, 3],
+      [110, 3 * SECOND, 8],
       [110, 0, 0],
     ] as const) {
       a.configure(withPriority(priority, extraRefresh));
