@@ -44,8 +44,11 @@ export interface BfdEdges {
   /** Throws with a sentence. */
   openSender(settings: BfdSessionSettings): BfdSender;
   /** Throws with a sentence. */
-  openReceiver(kind: ReceiverKind, onPacket: (bytes: Uint8Array, source: IpAddress) => void): BfdReceiver;
+  openReceiver(kind: ReceiverKind, onPacket: OnBfdPacket): BfdReceiver;
 }
+
+/** `device`: the interface that a link-local source is on, where a session is of it; absent otherwise. */
+export type OnBfdPacket = (bytes: Uint8Array, source: IpAddress, device: string | undefined) => void;
 
 export interface ReceiverKind {
   readonly family: 4 | 6;
@@ -246,7 +249,7 @@ export class BfdSpeaker {
       try {
         const receiver =
           this.#receivers.get(key) ??
-          this.#edges.openReceiver(kind, (bytes, source) => this.#received(kind, bytes, source));
+          this.#edges.openReceiver(kind, (bytes, ...from) => this.#received(bytes, this.#isFrom(kind, ...from)));
         this.#receivers.set(key, receiver);
         receiver.expect(neighbors);
       } catch (error) {
@@ -255,9 +258,9 @@ export class BfdSpeaker {
     }
   }
 
-  #received(kind: ReceiverKind, bytes: Uint8Array, source: IpAddress): void {
+  #received(bytes: Uint8Array, isFrom: (running: Running) => boolean): void {
     const decoded = decodePacket(bytes);
-    const running = decoded.ok ? this.#sessionOf(kind, decoded.packet, source) : this.#sessionFrom(kind, source);
+    const running = decoded.ok ? this.#sessionOf(decoded.packet, isFrom) : this.#sessionThat(isFrom);
     if (running === undefined) return;
     if (!decoded.ok) {
       count(running, `dropped.${decoded.fault}`);
@@ -267,22 +270,26 @@ export class BfdSpeaker {
     this.#step(running, { kind: 'packet', packet: decoded.packet });
   }
 
-  #sessionOf(kind: ReceiverKind, packet: ControlPacket, source: IpAddress): Running | undefined {
-    const from = this.#sessionFrom(kind, source);
-    if (packet.yourDiscriminator === 0) return from;
-    const running = this.#byDiscriminator.get(packet.yourDiscriminator);
-    // A right number from a wrong address is a guess (RFC 5880 section 9).
-    if (running === undefined || running.neighbor !== source || running.settings.multihop !== kind.multihop) {
-      if (from !== undefined) count(from, 'dropped.unknown-discriminator');
-      return undefined;
-    }
-    return running;
+  /** Whether a session's neighbour is the sender. One link-local address may be that of several, each on its own link. */
+  #isFrom({ multihop }: ReceiverKind, source: IpAddress, device: string | undefined): (running: Running) => boolean {
+    return ({ neighbor, settings }) =>
+      neighbor === source &&
+      settings.multihop === multihop &&
+      (device === undefined || settings.interface === undefined || settings.interface === device);
   }
 
-  #sessionFrom(kind: ReceiverKind, source: IpAddress): Running | undefined {
-    for (const running of this.#sessions.values()) {
-      if (running.neighbor === source && running.settings.multihop === kind.multihop) return running;
-    }
+  #sessionOf(packet: ControlPacket, isFrom: (running: Running) => boolean): Running | undefined {
+    if (packet.yourDiscriminator === 0) return this.#sessionThat(isFrom);
+    const running = this.#byDiscriminator.get(packet.yourDiscriminator);
+    if (running !== undefined && isFrom(running)) return running;
+    // A right number from a wrong address is a guess (RFC 5880 section 9).
+    const guessed = this.#sessionThat(isFrom);
+    if (guessed !== undefined) count(guessed, 'dropped.unknown-discriminator');
+    return undefined;
+  }
+
+  #sessionThat(isFrom: (running: Running) => boolean): Running | undefined {
+    for (const running of this.#sessions.values()) if (isFrom(running)) return running;
     return undefined;
   }
 

@@ -24,8 +24,8 @@ const speaker = new BfdSpeaker(
     random,
     openSender: (settings) => openBfdSender(settings, random),
     openReceiver: (kind, onPacket) =>
-      openBfdReceiver(kind, (bytes, source) => {
-        onPacket(bytes, source);
+      openBfdReceiver(kind, (...packet) => {
+        onPacket(...packet);
         arm();
       }),
   },

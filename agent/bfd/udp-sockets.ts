@@ -9,7 +9,7 @@ import { intOption, libc, SO_ATTACH_FILTER, SO_BINDTODEVICE, SOL_SOCKET } from '
 import { type FilterInstruction, withFilter } from '../net/packet-filter.js';
 import { errnoName, refusal } from '../net/system-error.js';
 import type { BfdSessionSettings } from './settings.js';
-import type { BfdReceiver, BfdSender, ExpectedNeighbor, ReceiverKind } from './speaker.js';
+import type { BfdReceiver, BfdSender, ExpectedNeighbor, OnBfdPacket, ReceiverKind } from './speaker.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -67,10 +67,7 @@ export function openBfdSender(settings: BfdSessionSettings, random: () => number
   };
 }
 
-export function openBfdReceiver(
-  { family, multihop }: ReceiverKind,
-  onPacket: (bytes: Uint8Array, source: IpAddress) => void,
-): BfdReceiver {
+export function openBfdReceiver({ family, multihop }: ReceiverKind, onPacket: OnBfdPacket): BfdReceiver {
   const port = multihop ? MULTIHOP_PORT : SINGLE_HOP_PORT;
   const doing = `listen on UDP port ${port} for IPv${family} (does another BFD daemon run here?)`;
   const fd = checked(libc().socket(family === 6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0), doing);
@@ -85,15 +82,26 @@ export function openBfdReceiver(
   }
   const buffer = new Uint8Array(BUFFER);
   const from = new Uint8Array(28);
+  /** Interfaces of the sessions, by their numbers. */
+  let devices: ReadonlyMap<number, string> = new Map();
   const poll = libc().poll(fd, () => {
     for (let i = 0; i < READ_BATCH; i++) {
       const length = libc().recvfrom(fd, buffer, 0, from);
       if (length < 0) return;
-      onPacket(buffer.subarray(0, length), sourceIn(from, family));
+      onPacket(buffer.subarray(0, length), sourceIn(from, family), devices.get(scopeIn(from, family)));
     }
   });
   return {
-    expect: (neighbors) => attach(fd, neighborFilter(family, neighbors.map(wantedOf)), doing),
+    expect: (neighbors) => {
+      const wanted = neighbors.map(wantedOf);
+      devices = new Map(
+        neighbors.flatMap(({ interface: name }, index): [number, string][] => {
+          const number = wanted[index]?.interfaceIndex;
+          return name === undefined || number === undefined || number === 0 ? [] : [[number, name]];
+        }),
+      );
+      attach(fd, neighborFilter(family, wanted), doing);
+    },
     close: () => {
       poll.close();
       libc().close(fd);
@@ -197,6 +205,11 @@ function sourceIn(from: Uint8Array, family: 4 | 6): IpAddress {
   const view = new DataView(from.buffer);
   if (family === 4) return view.getUint32(4);
   return (view.getBigUint64(8) << 64n) | view.getBigUint64(16);
+}
+
+/** sin6_scope_id of ipv6(7): the number of the interface that a link-local address is on, else 0. */
+function scopeIn(from: Uint8Array, family: 4 | 6): number {
+  return family === 4 ? 0 : new DataView(from.buffer).getUint32(24, endianness() === 'LE');
 }
 
 function addressOf(text: string): IpAddress {

@@ -180,3 +180,43 @@ test('a packet that came over a router, or from a stranger, is not heard', { ski
   await baton.until('down', 2_000);
   assert.equal(baton.last, 'down: neighbor signaled session down');
 });
+
+test('one link-local neighbour on two links: each session is of its own link', { skip }, async (t) => {
+  const lab = await Lab.open();
+  t.after(() => lab.close());
+  const hosts = [
+    await lab.host('a', { addresses: ['10.9.0.1/24'], linkLocal: 'fe80::1' }),
+    await lab.host('b', { addresses: ['10.9.0.2/24'], linkLocal: 'fe80::2' }),
+  ];
+  const [a, b] = hosts.map((host, index) => {
+    const sessions = ['em1', 'em2'].map((device) => ({
+      ...SETTINGS,
+      name: device,
+      neighbor: `fe80::${2 - index}`,
+      interface: device,
+    }));
+    return {
+      host,
+      start: () => host.startModule(new URL('../lab/bfd-main.js', import.meta.url), JSON.stringify(sessions)),
+    };
+  });
+  assert.ok(a !== undefined && b !== undefined);
+  await lab.attach(a.host, 'em2', 'fe80::1/64 nodad');
+  await lab.attach(b.host, 'em2', 'fe80::2/64 nodad');
+  const said: string[] = [];
+  b.start();
+  a.start().onLine((line) => {
+    if (!line.startsWith('{')) return;
+    const { session, state } = JSON.parse(line) as Said;
+    if (session !== undefined) said.push(`${session} ${state}`);
+  });
+  const last = (session: string) => said.findLast((each) => each.startsWith(session));
+  const seen = () => said;
+  await until('both to be up', 10_000, () => last('em1') === 'em1 up' && last('em2') === 'em2 up', seen);
+  await lab.switchHost.ip(`link set ${lab.portOf(b.host, 'em2')} down`);
+  await until('the one on the cut link to be down', 5000, () => last('em2') === 'em2 down', seen);
+  assert.equal(last('em1'), 'em1 up');
+  await lab.switchHost.ip(`link set ${lab.portOf(b.host, 'em2')} up`);
+  await until('it to come back', 10_000, () => last('em2') === 'em2 up', seen);
+  assert.equal(last('em1'), 'em1 up');
+});

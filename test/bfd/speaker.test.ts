@@ -1,10 +1,12 @@
 /** Which sockets the sessions of a host have, and what becomes of them when interfaces come and go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type BfdState, encodePacket } from '../../agent/bfd/packet.js';
 import type { BfdSessionSettings } from '../../agent/bfd/settings.js';
-import { BfdSpeaker, type ExpectedNeighbor } from '../../agent/bfd/speaker.js';
+import { BfdSpeaker, type ExpectedNeighbor, type OnBfdPacket } from '../../agent/bfd/speaker.js';
 import { neighborFilter } from '../../agent/bfd/udp-sockets.js';
 import type { FilterInstruction } from '../../agent/net/packet-filter.js';
+import { parseIp } from '../../proto/rules/ip.js';
 
 const SETTINGS: BfdSessionSettings = {
   name: 'up',
@@ -83,6 +85,62 @@ test('a session goes on over an interface that was deleted and has come again', 
   assert.deepEqual(
     speaker.reports().map(({ counters }) => counters),
     [{ 'packets-sent': 1 }],
+  );
+});
+
+test('one link-local neighbour on two interfaces has a session on each', () => {
+  let hear: OnBfdPacket = () => undefined;
+  let discriminator = 0;
+  const speaker = new BfdSpeaker(
+    {
+      now: () => 0,
+      random: () => ++discriminator,
+      openSender: () => ({ send: () => undefined, close: () => undefined }),
+      openReceiver: (_kind, onPacket) => {
+        hear = onPacket;
+        return { expect: () => undefined, close: () => undefined };
+      },
+    },
+    { stateChanged: () => undefined, failed: () => undefined },
+  );
+  const neighbor = 'fe80::2';
+  speaker.configure([
+    { ...SETTINGS, name: 'left', neighbor, interface: 'em1' },
+    { ...SETTINGS, name: 'right', neighbor, interface: 'em2' },
+  ]);
+  const states = () => speaker.reports().map(({ name, state }) => `${name} ${state}`);
+  const says = (state: BfdState, yourDiscriminator: number, device: string | undefined, source = neighbor) =>
+    hear(
+      encodePacket({
+        state,
+        diagnostic: 0,
+        poll: false,
+        final: false,
+        demand: false,
+        multiplier: 3,
+        myDiscriminator: 77,
+        yourDiscriminator,
+        desiredMinTx: 100_000,
+        requiredMinRx: 100_000,
+        requiredMinEchoRx: 0,
+      }),
+      parseIp(source) ?? 0,
+      device,
+    );
+  // It knows no session yet: what it is about is said by where it comes from.
+  says('down', 0, 'em2');
+  assert.deepEqual(states(), ['left down', 'right init']);
+  says('down', 0, 'em1');
+  assert.deepEqual(states(), ['left init', 'right init']);
+  // Discriminators are 1 and 3: the second number of each session is the seed of its jitter.
+  says('up', 3, 'em1');
+  says('up', 3, 'em2', 'fe80::3');
+  assert.deepEqual(states(), ['left init', 'right init']);
+  says('up', 3, 'em2');
+  assert.deepEqual(states(), ['left init', 'right up']);
+  assert.deepEqual(
+    speaker.reports().map(({ counters }) => counters['dropped.unknown-discriminator']),
+    [1, undefined],
   );
 });
 
