@@ -36,6 +36,7 @@ export function sourceOf(
     link.index,
     family,
     (address) => isOwn(address) && (family === 4 || isLinkLocal(address) !== isRouted),
+    router.source,
   );
 }
 

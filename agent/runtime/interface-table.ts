@@ -94,16 +94,25 @@ export class InterfaceTable {
    * The source that the host would use on an interface: its first address of the family that `isWanted`, a primary one
    * before a secondary one. None that duplicate address detection has refused or is still asking about. Undefined: there
    * is none.
+   *
+   * @param present an IPv6 address that is kept as long as it will do: the kernel lists the newest first, and peers are to
+   * see one sender (as keepalived does)
    */
-  sourceOn(index: number, family: Family, isWanted: (address: IpAddress) => boolean): IpAddress | undefined {
-    let secondary: IpAddress | undefined;
+  sourceOn(
+    index: number,
+    family: Family,
+    isWanted: (address: IpAddress) => boolean,
+    present?: IpAddress,
+  ): IpAddress | undefined {
+    let second: IpAddress | undefined;
     for (const known of this.addressesOn(index)) {
       const { address } = known;
       if (familyOf(address) !== family || !isUsable(known) || !isWanted(address)) continue;
-      if (family === 6 || (known.flags & SECONDARY) === 0) return address;
-      secondary ??= address;
+      const isFirst = family === 6 ? present === undefined || address === present : (known.flags & SECONDARY) === 0;
+      if (isFirst) return address;
+      second ??= address;
     }
-    return secondary;
+    return second;
   }
 
   /** Of an interface that is renamed or goes: the name may be another one's by now. */

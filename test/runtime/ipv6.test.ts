@@ -33,6 +33,32 @@ describe('an IPv6 router', () => {
     assert.ok(a.holds(VIP));
   });
 
+  test('goes on with its source when another address comes, until its own goes, and does not go back', () => {
+    const { clock, host } = lan();
+    const a = host('a', 'fe80::1/64');
+    a.configure(v6());
+    const sources: (string | undefined)[] = [];
+    const look = () => {
+      // The kernel lists the newest first; after an overrun it is asked for all of them.
+      a.addresses.reverse();
+      a.overrun();
+      clock.advance(SECOND);
+      sources.push(a.router().sourceAddress);
+    };
+    a.addAddress('em1', 'fe80::9/64');
+    clock.settle();
+    look();
+    look();
+    a.removeAddress('fe80::1');
+    clock.settle();
+    look();
+    a.addAddress('em1', 'fe80::1/64');
+    clock.settle();
+    look();
+    look();
+    assert.deepEqual(sources, ['fe80::1', 'fe80::1', 'fe80::9', 'fe80::9', 'fe80::9']);
+  });
+
   test('hears another one, and the greater source wins a tie', () => {
     const { clock, host } = lan();
     const [a, b] = [host('a', 'fe80::1/64'), host('b', 'fe80::2/64')];
