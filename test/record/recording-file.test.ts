@@ -19,6 +19,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
+import { parseCommand } from '../../agent/cli/command-line.js';
+import { RUN, runOptions } from '../../agent/cli/run-command.js';
 import { Recorder } from '../../agent/record/recorder.js';
 import { formatByteCount, parseByteCount } from '../../agent/record/recording-limit.js';
 import { RecordingWriter } from '../../agent/record/recording-writer.js';
@@ -285,6 +287,23 @@ test('a disk that fails is said once; nothing waits for it', async () => {
   assert.equal(inHome.failures.length, 1);
   assert.match(String(inHome.failures[0]), /ENOENT/);
   assert.ok(existsSync(path.join(away, 'recording')));
+});
+
+test('what the command line says of a recording', () => {
+  const recorded = (...args: string[]) => {
+    const parsed = parseCommand(RUN, args);
+    return parsed === undefined ? undefined : runOptions(parsed).record;
+  };
+  assert.equal(recorded('--standalone', '/k.conf'), undefined);
+  assert.deepEqual(recorded('--record', '/var/r'), { file: '/var/r', limit: 16 << 20 });
+  assert.deepEqual(recorded('--record', '/var/r', '--record-limit', '2M'), { file: '/var/r', limit: 2 << 20 });
+  assert.throws(() => recorded('--record-limit', '2M'), /^UsageError: --record-limit goes with --record$/);
+  for (const wrong of ['much', '1K', '2G', '1.5M']) {
+    assert.throws(
+      () => recorded('--record', '/var/r', '--record-limit', wrong),
+      new RegExp(`--record-limit is a number of bytes, or with K, M or G, from 1M to 1G, not "${wrong}"`),
+    );
+  }
 });
 
 test('sizes as they are written', () => {
