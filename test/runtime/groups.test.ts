@@ -69,6 +69,36 @@ describe('a sync group', () => {
     assert.ok(!a.holds('10.0.0.101') && !a.holds('10.0.0.102'));
   });
 
+  test('that is wanted again while it hands over goes on as a whole, whenever that is', () => {
+    const fast = (priority: number) => grouped([r1({ priority, interval: SECOND / 10 }), r2({ priority })]);
+    for (const recalledAfter of [0, 50, 100, 200, 300, 400, 500, 700, 900, 1000]) {
+      for (const hasPeer of [false, true]) {
+        const at = `recalled after ${recalledAfter} ms, ${hasPeer ? 'with' : 'without'} a peer`;
+        const { clock, host } = lan();
+        const [a, b] = [host('a', '10.0.0.1'), host('b', '10.0.0.2')];
+        a.configureWith(fast(150));
+        if (hasPeer) b.configureWith(fast(50));
+        clock.advance(10 * SECOND);
+        assert.deepEqual(statesOf(a), ['active', 'active']);
+        a.configure();
+        clock.advance((recalledAfter * SECOND) / 1000);
+        assert.deepEqual(a.configureWith(fast(150)), []);
+        for (let passed = 0; passed < 5000; passed += 5) {
+          clock.advance(SECOND / 200);
+          const [one, two] = statesOf(a);
+          const isOnWay = a.status().groups[0]?.state !== 'active';
+          assert.ok(one === two || isOnWay, `${at}: ${one} and ${two} after ${passed} ms`);
+          for (const address of ['10.0.0.101', '10.0.0.102']) {
+            assert.ok(a.holds(address) || b.holds(address), `${at}: ${address} after ${passed} ms`);
+          }
+        }
+        assert.deepEqual(statesOf(a), ['active', 'active'], at);
+        assert.ok(!b.holds('10.0.0.101') && !b.holds('10.0.0.102'), at);
+        assert.equal(a.status().groups[0]?.state, 'active', at);
+      }
+    }
+  });
+
   test('goes to fault with one of its members, and the other host has both', () => {
     const { clock, a, b } = pair({ tracks: [CHECK] });
     a.tell({ kind: 'track', id: 'check web', state: 'down' });
