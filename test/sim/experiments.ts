@@ -153,7 +153,8 @@ function clocksStep({ world, unit }: Setting): void {
 
 /** It changes nothing, and fills nothing. */
 function flood({ world, unit, active }: Setting): void {
-  if (active.nodes.some((node) => node.active && node.wantedPriority <= 1)) return;
+  // On the other side of a partition there is another one.
+  if (unit.nodes.some((node) => node.active && node.wantedPriority <= 1)) return;
   const member = world.random.between(0, active.nodes.length - 1);
   // A backup that does not preempt learns the interval of whoever advertises.
   const interval = active.nodes[member]?.router.advertisementInterval ?? unit.interval;

@@ -11,8 +11,11 @@ import type { Team } from './team.js';
 
 /** Frames that wait while the agent does not read. */
 const SOCKET_BUFFER = 512;
-/** No machine is suspended for less; the agent's clock takes that for clocks that do not quite agree. */
-export const SHORTEST_SLEEP: Micros = 150_000;
+/**
+ * No machine is suspended for less. The agent's clock would not see it: what clocks differ by may be 100 ms, and may have
+ * been as much to the other side before.
+ */
+export const SHORTEST_SLEEP: Micros = 250_000;
 
 export class SimHost implements HostClocks {
   process: 'running' | 'paused' | 'dead' = 'dead';
