@@ -71,7 +71,7 @@ describe('a sync group', () => {
 
   test('that is wanted again while it hands over goes on as a whole, whenever that is', () => {
     const fast = (priority: number) => grouped([r1({ priority, interval: SECOND / 10 }), r2({ priority })]);
-    for (const recalledAfter of [0, 50, 100, 200, 300, 400, 500, 700, 900, 1000]) {
+    for (const recalledAfter of [0, 100, 300, 500, 900]) {
       for (const hasPeer of [false, true]) {
         const at = `recalled after ${recalledAfter} ms, ${hasPeer ? 'with' : 'without'} a peer`;
         const { clock, host } = lan();
@@ -83,7 +83,7 @@ describe('a sync group', () => {
         a.configure();
         clock.advance((recalledAfter * SECOND) / 1000);
         assert.deepEqual(a.configureWith(fast(150)), []);
-        for (let passed = 0; passed < 5000; passed += 5) {
+        for (let passed = 0; passed < 4000; passed += 5) {
           clock.advance(SECOND / 200);
           const [one, two] = statesOf(a);
           const isOnWay = a.status().groups[0]?.state !== 'active';
