@@ -16,8 +16,13 @@ export class Chronicle {
   #lastAt = performance.now();
   #entries: { readonly key: string; readonly text: string }[] = [];
 
-  record(key: string, text: string): void {
+  /** Something happened that is written down elsewhere. */
+  happened(): void {
     this.#lastAt = performance.now();
+  }
+
+  record(key: string, text: string): void {
+    this.happened();
     this.#entries.push({ key, text });
   }
 

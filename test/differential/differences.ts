@@ -9,7 +9,7 @@ interface Left {
   readonly virtually?: boolean;
 }
 
-/** The active one was killed: its addresses end with their lease, or stay. */
+/** The active one was killed, or frozen: its addresses end with their lease, or stay. */
 export function lease({ dead, others = '', virtually = false }: Left): readonly Difference[] {
   const list = (names: string) => names.split(' ').filter((name) => name !== '');
   const shown = (names: readonly string[]) => [...names].sort().join(' ') || '-';
@@ -26,6 +26,15 @@ export function lease({ dead, others = '', virtually = false }: Left): readonly 
 /** The one that was killed is started again, and is active in the end: it finds what it left, or nothing. */
 export function leftovers(dead: MemberName): Difference {
   return { by: dead, of: dead, aspect: 'addresses', keepalived: 'lost, held', baton: 'held', decision: 'lease' };
+}
+
+/** The one that was frozen goes on, and is active in the end: it takes the role back, or never knew that it had lost it. */
+export function wokenUp(frozen: MemberName, priority: number): readonly Difference[] {
+  const common = { by: frozen, of: frozen, keepalived: '-', decision: 'pause' } as const;
+  return [
+    { ...common, aspect: 'states', baton: `BACKUP ${priority}, MASTER ${priority}` },
+    { ...common, aspect: 'addresses', baton: 'held' },
+  ];
 }
 
 /** A planned stop of the active one with somebody to take over. */

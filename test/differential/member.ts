@@ -69,6 +69,14 @@ export class Member {
     await contender.kill();
   }
 
+  freeze(): void {
+    process.kill(this.#running().electionPid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.#running().electionPid, 'SIGCONT');
+  }
+
   /** Every router of it has this priority from now on. */
   reload(priority: number): void {
     for (const { name } of this.scenario.routers) this.#priorities.set(name, priority);

@@ -44,6 +44,11 @@ export interface Performance {
 
 /** Shorter times without a holder are those between two hosts' kernels. */
 const GAP_MS = 50;
+/**
+ * An address that is there for less than that was not held: a program that was frozen in the middle of a renewal ends it as
+ * it goes on, before it can know that it was away.
+ */
+const BRIEF_MS = 20;
 
 /** @param starts what programs are started in turn with */
 export async function perform(scenario: Scenario, cast: Cast, starts: Turns): Promise<Performance> {
@@ -72,6 +77,8 @@ class Play {
   readonly #members = new Map<MemberName, Member>();
   readonly #holders = new Map<string, Holders>();
   #wire: Wire | undefined;
+  /** How many changes of a member's address have been told. */
+  readonly #changesTold = new Map<string, number>();
   #heals: (() => Promise<void>)[] = [];
 
   private constructor(
@@ -104,8 +111,7 @@ class Play {
     const hosts = [...play.#members.values()].map(({ host }) => host);
     for (const router of scenario.routers) {
       const address = virtualAddress(router, scenario.form.family);
-      const onChange = (name: string, holds: boolean) =>
-        play.#chronicle.record(`${name} addresses ${router.name}`, holds ? 'held' : 'lost');
+      const onChange = () => play.#chronicle.happened();
       play.#holders.set(router.name, await Holders.report(address, onChange, ...hosts));
     }
     const nameOf = (vrid: number) => scenario.routers.find((router) => router.vrid === vrid)?.name ?? `VRID ${vrid}`;
@@ -122,6 +128,10 @@ class Play {
     const seen = new Map<string, string>();
     for (const [key, texts] of this.#chronicle.take()) seen.set(key, texts.join(', '));
     for (const router of this.scenario.routers) {
+      for (const name of this.scenario.members) {
+        const changes = this.#newChanges(router, name);
+        if (changes.length > 0) seen.set(`${name} addresses ${router.name}`, changes.join(', '));
+      }
       seen.set(`LAN holders ${router.name}`, [...(this.#holders.get(router.name)?.now ?? [])].sort().join(' '));
       seen.set(`LAN answers ${router.name}`, (await this.#whoAnswers(router)).join(' '));
       if (action.kind === 'stop') seen.set(`LAN gap ${router.name}`, this.#hasGap(router, from) ? 'yes' : 'no');
@@ -150,6 +160,8 @@ class Play {
         break;
       case 'stop':
       case 'kill':
+      case 'freeze':
+      case 'thaw':
       case 'fail':
       case 'recover':
         await this.#member(action.member)[action.kind]();
@@ -196,11 +208,24 @@ class Play {
     const { form, patienceMs } = this.scenario;
     const isCheck = kind === 'fail' || kind === 'recover';
     const checkMs = isCheck ? CHECK.intervalMs * (Math.max(CHECK.rise, CHECK.fall) + 1) : 0;
-    return Math.max(2 * downMs(form), kind === 'kill' ? leaseEndMs(form) : 0) + checkMs + patienceMs;
+    return (
+      Math.max(2 * downMs(form), kind === 'kill' || kind === 'freeze' ? leaseEndMs(form) : 0) + checkMs + patienceMs
+    );
   }
 
   async #whoAnswers(router: RouterPlan): Promise<readonly string[]> {
     return (await this.#wire?.whoAnswers(router.lan, virtualAddress(router, this.scenario.form.family))) ?? [];
+  }
+
+  /** What the member's kernel told of the router's address since the last time. */
+  #newChanges(router: RouterPlan, name: MemberName): readonly string[] {
+    const changes = (this.#holders.get(router.name)?.holdings ?? [])
+      .filter(({ host, fromMs, untilMs }) => host === name && (untilMs === undefined || untilMs - fromMs > BRIEF_MS))
+      .flatMap(({ untilMs }) => (untilMs === undefined ? ['held'] : ['held', 'lost']));
+    const key = `${name} ${router.name}`;
+    const told = this.#changesTold.get(key) ?? 0;
+    this.#changesTold.set(key, changes.length);
+    return changes.slice(told);
   }
 
   #hasGap({ name }: RouterPlan, fromMs: number): boolean {

@@ -17,6 +17,7 @@ export const MEMBERS: readonly MemberName[] = ['A', 'B', 'C'];
 export const FAMILIES = [
   'boot orders',
   'kills',
+  'pauses',
   'stops',
   'priorities',
   'checks',
@@ -44,7 +45,7 @@ export interface RouterPlan {
 
 /** What happens. Links are by LAN number, 1 unless said otherwise. */
 export type Action =
-  | { readonly kind: 'start' | 'stop' | 'kill'; readonly member: MemberName }
+  | { readonly kind: 'start' | 'stop' | 'kill' | 'freeze' | 'thaw'; readonly member: MemberName }
   /** The cables of all members that are named are pulled out, or in, at the same time. */
   | { readonly kind: 'cut' | 'mend'; readonly members: readonly MemberName[]; readonly lan: 1 | 2 }
   /** The switch loses what comes from one member to another; `both`: and back. */
@@ -90,6 +91,10 @@ export const DECISIONS = {
   lease: {
     record: '0002',
     what: 'a dead Baton loses its addresses when their lease ends; a dead keepalived leaves them, until it is started again',
+  },
+  pause: {
+    record: '0002',
+    what: 'a Baton that comes back from a pause longer than its lease or down interval is backup first; a keepalived goes on as if nothing had been',
   },
   handover: {
     record: '0004',
@@ -174,6 +179,10 @@ export const start = (member: MemberName): Action => ({ kind: 'start', member })
 export const stop = (member: MemberName): Action => ({ kind: 'stop', member });
 /** SIGKILL of all its processes. */
 export const kill = (member: MemberName): Action => ({ kind: 'kill', member });
+/** SIGSTOP. */
+export const freeze = (member: MemberName): Action => ({ kind: 'freeze', member });
+/** SIGCONT. */
+export const thaw = (member: MemberName): Action => ({ kind: 'thaw', member });
 export const cut = (...members: readonly MemberName[]): Action => ({ kind: 'cut', members, lan: 1 });
 export const mend = (...members: readonly MemberName[]): Action => ({ kind: 'mend', members, lan: 1 });
 export const cutSecond = (...members: readonly MemberName[]): Action => ({ kind: 'cut', members, lan: 2 });
@@ -197,6 +206,8 @@ export function actionText(action: Action): string {
     case 'start':
     case 'stop':
     case 'kill':
+    case 'freeze':
+    case 'thaw':
     case 'fail':
     case 'recover':
       return `${action.kind} ${action.member}`;

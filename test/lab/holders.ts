@@ -3,6 +3,7 @@
  * between two samples is missed.
  */
 import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import type { Host } from './host.js';
 import { Program } from './program.js';
 import { until } from './until.js';
@@ -24,6 +25,8 @@ export interface Overlap {
 
 /** Called as a host has got the address, or has lost it. */
 export type HoldingListener = (host: string, holds: boolean) => void;
+
+const MONITOR_NICENESS = -10;
 
 export class Holders {
   readonly #holdings: { host: string; fromMs: number; untilMs?: number }[] = [];
@@ -81,6 +84,8 @@ export class Holders {
       ),
     );
     this.#monitors.push(monitor);
+    // It writes down when it reads: on a busy machine that is not to be late.
+    setPriority(monitor.pid, MONITOR_NICENESS);
     monitor.onLine((line) => this.#heard(host.name, line));
     // ip(8) does not say when it listens: it does when it tells of a change of an address that nobody uses.
     await until(`the address monitor of ${host.name}`, 3000, async () => {

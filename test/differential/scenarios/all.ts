@@ -5,6 +5,7 @@ import { CHECKS } from './checks.js';
 import { KILLS } from './kills.js';
 import { LINKS } from './links.js';
 import { PARTITIONS } from './partitions.js';
+import { PAUSES } from './pauses.js';
 import { PREEMPTION } from './preemption.js';
 import { PRIORITIES } from './priorities.js';
 import { REMOVED_ADDRESSES } from './removed-addresses.js';
@@ -15,6 +16,7 @@ import { THREE_MEMBERS } from './three-members.js';
 export const SCENARIOS: readonly Scenario[] = [
   ...BOOT_ORDERS,
   ...KILLS,
+  ...PAUSES,
   ...STOPS,
   ...PRIORITIES,
   ...CHECKS,
