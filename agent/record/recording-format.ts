@@ -183,8 +183,9 @@ function inputOf([since, id, what, ...rest]: readonly unknown[]): RecordingLine 
   return undefined;
 }
 
+/** JSON has no infinity, but 1e999 is read as it. */
 function isNumber(value: unknown): value is number {
-  return typeof value === 'number';
+  return Number.isFinite(value);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
