@@ -71,8 +71,9 @@ export class SimHost implements HostClocks {
     return this.#world.timeline.now + this.#wallOffset;
   }
 
-  /** Somebody sets the wall clock, forwards or back. */
+  /** Somebody sets the wall clock, forwards or back; of a machine that sleeps nobody does. */
   stepClock(by: Micros): void {
+    if (this.isAsleep) return;
     this.#world.trace(this.label, `the wall clock is set by ${by} us`);
     this.#wallOffset += by;
     this.#readAt = undefined;
@@ -118,6 +119,10 @@ export class SimHost implements HostClocks {
   sleep(): void {
     if (this.isAsleep) return;
     this.#world.trace(this.label, 'the machine is suspended');
+    // A step of the wall clock that undoes just what the sleep adds to it would hide the sleep (docs/decisions/0002):
+    // the agent has looked at the clock between the two.
+    this.#readAt = undefined;
+    this.#elections = this.elections;
     this.isAsleep = true;
     this.#asleepSince = this.#world.timeline.now;
     this.#pausedBeforeSleep = this.process === 'paused';
