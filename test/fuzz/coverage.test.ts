@@ -33,7 +33,7 @@ test('what is not reached is named by its line', () => {
   const [report] = map.report();
   assert.deepEqual(
     report?.missing.map((line) => line.split(' ', 1)[0]),
-    [`${FILE}:3`, `${FILE}:6`],
+    [`${FILE}:4`, `${FILE}:6`],
   );
   assert.ok(shareOf(map.report()) < 1);
 });

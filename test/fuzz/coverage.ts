@@ -181,7 +181,10 @@ class ScriptMap {
       if (!/\w/.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''))) continue;
       blocks += 1;
       if (this.#reached[start] === 1) reached += 1;
-      else missing.push(`${this.file}:${this.#lineOf(start + text.search(/\S/))} ${text.trim().split('\n', 1)[0]}`);
+      else
+        missing.push(
+          `${this.file}:${this.#lineOf(start + text.search(/[^\s{]/))} ${text.replace(/^[\s{]+/, '').split('\n', 1)[0]}`,
+        );
     }
     return { file: this.file, reached, blocks, missing };
   }

@@ -27,6 +27,8 @@ export interface Exploration {
   /** Kinds of answer. */
   readonly verdicts: ReadonlySet<string>;
   readonly discoveries: readonly Discovery[];
+  /** Of the corpus: groups of inputs that together take more steps than they may. */
+  readonly overBudget: readonly (readonly Uint8Array[])[];
 }
 
 export interface ExploreOptions {
@@ -56,6 +58,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   const verdicts = new Set<string>();
   const discoveries = new Map<string, Discovery>();
   const kept: Uint8Array[] = [];
+  const overBudget: (readonly Uint8Array[])[] = [];
   let inputs = 0;
 
   /** Whether the answer is of a new kind. */
@@ -81,11 +84,14 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     return remember(sampler.take());
   };
 
-  for (const input of [...options.corpus, ...target.seeds]) {
-    sampler.take();
-    const isNewKind = await run(input);
-    const isNews = remember(sampler.take());
-    if (isNewKind || isNews || kept.length === 0) kept.push(input);
+  sampler.take();
+  for (const group of groupsOf([...options.corpus, ...target.seeds])) {
+    for (const input of group) await run(input);
+    const sample = sampler.take();
+    remember(sample);
+    kept.push(...group);
+    const most = group.reduce((sum, { length }) => sum + stepsAllowed(target, length), 0);
+    if (map.stepsOf(sample) > most) overBudget.push(group);
   }
   const before = kept.length;
   const dictionary = [...target.dictionary, ...literalsOf(target.files.map(compiledText))];
@@ -107,11 +113,13 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     // What was reached once and cannot be reached again is not searched for time after time.
     remember(sample);
   }
-  return { inputs, kept, fresh: kept.length - before, verdicts, discoveries: [...discoveries.values()] };
+  return { inputs, kept, fresh: kept.length - before, verdicts, discoveries: [...discoveries.values()], overBudget };
 }
 
 /**
- * The inputs without those that add no block and no kind of answer to shorter ones.
+ * The inputs without those that add no block and no kind of answer to those before them, texts beginning with the longest
+ * and packets with the shortest, and without those that take more
+ * steps than they may, which are nothing to keep.
  *
  * @param map one that has seen nothing yet
  */
@@ -123,15 +131,28 @@ export async function essential(
 ): Promise<readonly Uint8Array[]> {
   const verdicts = new Set<string>();
   const left: Uint8Array[] = [];
-  for (const input of [...inputs].sort((a, b) => a.length - b.length)) {
+  for (const input of [...inputs].sort((a, b) => (a.length - b.length) * (target.isText ? -1 : 1))) {
     sampler.take();
     const trial = await attempt(target, input);
-    const reachesNew = map.add(sampler.take());
+    const sample = sampler.take();
+    if (map.stepsOf(sample) > stepsAllowed(target, input.length)) continue;
+    const reachesNew = map.add(sample);
     const isNewKind = trial.ok && !verdicts.has(trial.verdict);
     if (trial.ok) verdicts.add(trial.verdict);
     if (reachesNew || isNewKind) left.push(input);
   }
   return left;
+}
+
+function stepsAllowed({ budget }: Target, length: number): number {
+  return budget.steps + budget.stepsPerByte * length;
+}
+
+/** Of the corpus so many are run before V8 is asked what they reached. */
+const GROUP = 8;
+
+function groupsOf(inputs: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  return Array.from({ length: Math.ceil(inputs.length / GROUP) }, (_, i) => inputs.slice(i * GROUP, (i + 1) * GROUP));
 }
 
 function compiledText(file: string): string {

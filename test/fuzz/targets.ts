@@ -7,6 +7,7 @@ import { hmacTarget } from './targets/hmac.js';
 import { arpTarget, neighborTarget } from './targets/link-layer.js';
 import { netlinkTarget } from './targets/netlink.js';
 import { netlinkRequestsTarget } from './targets/netlink-requests.js';
+import { recordingTarget } from './targets/recording.js';
 import { bundleTarget, journalTarget, resumeTarget, sequenceTarget, startsTarget } from './targets/state-files.js';
 import { agentConfigTarget, keepalivedTarget, manifestTarget } from './targets/texts.js';
 import { vrrpTarget } from './targets/vrrp.js';
@@ -29,6 +30,7 @@ export const TARGETS: readonly Target[] = [
   bundleTarget(),
   sequenceTarget(),
   journalTarget(),
+  recordingTarget(),
   controlRequestTarget(),
   controlReplyTarget(),
   controlSocketTarget(),

@@ -17,7 +17,7 @@ const START_MS = 1_700_000_000_000;
 const WINDOW_MS = 5_000;
 const INTERVAL_MS = 1_000;
 const MOST_SENDERS = 32;
-const MOST_STEPS = 24;
+const MOST_STEPS = 40;
 const MESSAGE = advert(3, 4);
 const MAC = macOf(HMAC_KEY);
 
@@ -81,7 +81,7 @@ export function hmacTarget(
     repairs: [],
     maxLength: 400,
     isText: false,
-    // A story has up to 24 advertisements of 48 bytes.
+    // A story has up to 40 advertisements of 48 bytes.
     budget: { ...PACKET_BUDGET, steps: 40_000, memory: MOST_STEPS * 65_536 },
     read: (input) => tell(input, false),
     run: (input) => tell(input, true),

@@ -55,7 +55,17 @@ export function netlinkRequestsTarget(): Target {
   return {
     name: 'netlink-requests',
     what: 'requests to the kernel: what is encoded is decoded, and well-formed',
-    files: ['agent/wire/nftables-message.ts'],
+    files: [
+      'agent/wire/nftables-message.ts',
+      'agent/wire/netlink-message.ts',
+      'agent/wire/rtnetlink-family.ts',
+      'agent/wire/rtnetlink-address.ts',
+      'agent/wire/rtnetlink-link.ts',
+      'agent/wire/rtnetlink-route.ts',
+      'agent/wire/rtnetlink-route-key.ts',
+      'agent/wire/rtnetlink-rule.ts',
+      'agent/wire/process-event.ts',
+    ],
     group: 'decoders',
     seeds: Array.from({ length: 10 * 4 }, (_, i) =>
       Uint8Array.from({ length: 160 }, (_, at) => (at === 0 ? i : (at * 37 + i * 11) % 251)),
@@ -64,7 +74,8 @@ export function netlinkRequestsTarget(): Target {
     repairs: [],
     maxLength: 512,
     isText: false,
-    budget: TEXT_BUDGET,
+    // Of what is judged here, not of a reader.
+    budget: { ...TEXT_BUDGET, memory: 1_048_576, steps: 100_000 },
     read: (input) => judge(new ByteSource(input)),
     run: (input) => judge(new ByteSource(input)),
   };
@@ -235,6 +246,7 @@ function judgeQuestions(source: ByteSource): string {
 }
 
 function judgeRoute(source: ByteSource): string {
+  const verb = source.pick(['add', 'replace', 'delete']);
   const family = source.pick([4, 6]);
   const gateway = () => source.address(family === 4 ? source.pick([4, 4, 6]) : source.pick([6, 6, 4]));
   const hop = (): NextHop =>
@@ -268,7 +280,6 @@ function judgeRoute(source: ByteSource): string {
     preference: source.maybe(() => source.byte() % 4),
     append: source.flag(),
   } as RouteRequest);
-  const verb = source.pick(['add', 'replace', 'delete']);
   const message = oneOf(
     messagesOf((writer) => writeRouteRequest(writer, verb, request, SEQUENCE, source.flag())),
     12,
@@ -359,7 +370,7 @@ function judgeBatch(source: ByteSource): string {
           lookUp(`set${source.byte()}`),
         ]),
       );
-    for (let left = source.byte() % 6; left > 0; left -= 1) {
+    for (let left = source.byte() % 12; left > 0; left -= 1) {
       switch (source.byte() % 6) {
         case 0:
           asked.push('0');
@@ -372,7 +383,7 @@ function judgeBatch(source: ByteSource): string {
         case 2:
           asked.push('9');
           batch.addSet({
-            name: `set${source.byte()}`,
+            name: source.pick(['set1', 's\u00e4t']),
             keyType: keyPair(KEY_IPV4, KEY_IPV4),
             keyLength: 8,
             byteOrder: source.pick(['host', 'network']),
@@ -392,7 +403,7 @@ function judgeBatch(source: ByteSource): string {
           batch.changeElements(
             change,
             'set1',
-            Array.from({ length: source.byte() % 4 }, () => source.bytes(4)),
+            Array.from({ length: source.byte() % 80 }, () => source.bytes(4)),
             source.flag(),
           );
         }
@@ -409,7 +420,7 @@ function judgeBatch(source: ByteSource): string {
   );
   for (const { payload } of messages) mustNest(payload.subarray(4));
   mustEqual(sequences, new Set(messages.map(({ sequence }) => sequence)).size, 'sequence numbers taken');
-  return `batch of ${[...new Set(asked)].sort().join(' ')}`;
+  return asked.length > 0 ? 'batch' : 'empty batch';
 }
 
 /** Attributes with the flag for it hold attributes. */

@@ -7,7 +7,16 @@ import { writeRuleRequest } from '../../../agent/wire/rtnetlink-rule.js';
 import { ip, ip6 } from '../../wire/captured.js';
 
 export function netlinkSeeds(): readonly Uint8Array[] {
-  return [...addresses(), ...links(), ...routes(), ...rules(), ...errors(), ...processes(), new Uint8Array(15)];
+  return [
+    ...addresses(),
+    tentative(),
+    ...links(),
+    ...routes(),
+    ...rules(),
+    ...errors(),
+    ...processes(),
+    new Uint8Array(15),
+  ];
 }
 
 function datagram(...writes: readonly ((writer: NetlinkWriter) => void)[]): Uint8Array {
@@ -50,6 +59,16 @@ function addresses(): readonly Uint8Array[] {
       ),
     ),
   ];
+}
+
+/** Of the kernel: duplicate address detection has not ended. */
+function tentative(): Uint8Array {
+  return datagram((writer) => {
+    writer.begin(20, 0, 0);
+    writer.bytes(Uint8Array.of(10, 64, 0x40, 253, 2, 0, 0, 0));
+    writer.ipAddress(1, ip6('fe80::aa:26'));
+    writer.end();
+  });
 }
 
 function links(): readonly Uint8Array[] {
@@ -173,14 +192,14 @@ function rules(): readonly Uint8Array[] {
           inputInterface: 'em1',
           outputInterface: 'em2',
           mark: 1,
-          mask: 0xff,
+          mask: 0xffffffff,
           ipProtocol: 6,
           sourcePorts: { first: 1, last: 2 },
           destinationPorts: { first: 80, last: 81 },
           users: { first: 0, last: 1000 },
           table: 1000,
           suppressPrefixLength: 0,
-          suppressGroup: 1,
+          suppressGroup: 0xffffffff,
           protocol: 18,
         },
         1,
@@ -221,17 +240,19 @@ function errors(): readonly Uint8Array[] {
 }
 
 function processes(): readonly Uint8Array[] {
-  return [0, 1, 2, 0x200, 0x80000000].map((what) =>
-    datagram((writer) => {
-      const bytes = new Uint8Array(60);
-      const view = new DataView(bytes.buffer);
-      view.setUint32(0, 1, true);
-      view.setUint32(4, 1, true);
-      view.setUint32(20, what, true);
-      for (const at of [36, 40, 44, 48]) view.setUint32(at, 77, true);
-      writer.begin(3, 0, 0);
-      writer.bytes(bytes);
-      writer.end();
-    }),
-  );
+  return [0, 1, 2, 0x200, 0x80000000].flatMap((what) => [event(what, 60), event(what, 44)]);
+}
+
+function event(what: number, length: number): Uint8Array {
+  return datagram((writer) => {
+    const bytes = new Uint8Array(length);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, 1, true);
+    view.setUint32(4, 1, true);
+    view.setUint32(20, what, true);
+    for (const at of [36, 40, 44, 48]) if (at + 4 <= length) view.setUint32(at, 77, true);
+    writer.begin(3, 0, 0);
+    writer.bytes(bytes);
+    writer.end();
+  });
 }

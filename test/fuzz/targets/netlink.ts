@@ -78,7 +78,7 @@ export function netlinkTarget(readers: NetlinkReaders = { messagesOf, attributes
           judgeAddress(message) ?? judgeLink(message) ?? judgeRoute(message) ?? judgeRule(message) ?? other(message)
         );
       });
-      return verdicts.join(', ') || 'nothing';
+      return verdicts[0] ?? 'nothing';
     },
   };
 }

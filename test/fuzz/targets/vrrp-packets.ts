@@ -75,7 +75,11 @@ export function expectationsOf(family: 4 | 6, setting: RouterSetting): Expectati
             peers: new Map(Object.entries(peers).map(([address, limits]) => [addressOf(address), limits])),
           },
     ownAddresses: new Set(setting.own.map(addressOf)),
-    onLink: setting.onLink.map(([address, prefixLength]) => ({ address: addressOf(address), prefixLength })),
+    onLink: [
+      ...setting.onLink.map(([address, prefixLength]) => ({ address: addressOf(address), prefixLength })),
+      // An interface has subnets of both families.
+      ...(setting.onLink.length > 0 ? [{ address: 0xfe80n << 112n, prefixLength: 64 }] : []),
+    ],
     mayBeEmpty: setting.mayBeEmpty,
     linkLocalFirst: setting.linkLocalFirst,
     ...(hmac === undefined
