@@ -3,11 +3,13 @@
  * elections need, reads no file and writes no log; what it has to say goes through the worker.
  */
 import process from 'node:process';
+import { setFlagsFromString } from 'node:v8';
 import { libc } from '../net/libc.js';
 import type { StartRecorder } from '../record/recorder.js';
-import type { ElectionClock } from '../runtime/edges.js';
+import type { Edges, ElectionClock } from '../runtime/edges.js';
 import { startElection } from '../runtime/election.js';
 import { openBootClock, openHostEdges } from '../runtime/host-edges.js';
+import { rehearse } from '../runtime/rehearsal.js';
 import { type RunOptions, WorkerSupervisor } from './worker-supervisor.js';
 
 /** A worker that does not end after the elections have is left behind. Longer than it waits for its last hooks. */
@@ -20,6 +22,7 @@ export async function run(options: RunOptions): Promise<number> {
   const edges = openHostEdges(clock);
   const recording = options.record === undefined ? undefined : await recorderOf(options.record.limit, clock);
   const election = supervisor.serve((port) => startElection({ port, clock, edges, recording }));
+  warmUp(edges);
   let isStopping = false;
   const stop = (): void => {
     supervisor.stopRestarting();
@@ -52,4 +55,15 @@ export async function run(options: RunOptions): Promise<number> {
 async function recorderOf(limit: number, clock: ElectionClock): Promise<StartRecorder> {
   const { Recorder } = await import('../record/recorder.js');
   return (give) => new Recorder({ limit, wallMs: () => clock.wallMs(), give });
+}
+
+/** While the worker starts, this thread has nothing to do: it gets ready for a takeover. */
+function warmUp(edges: Edges): void {
+  // A takeover after a quiet month is as fast as the last rehearsal.
+  setFlagsFromString('--no-flush-bytecode');
+  try {
+    rehearse(edges);
+  } catch {
+    // The first takeover is slower, and nothing else.
+  }
 }

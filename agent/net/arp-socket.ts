@@ -49,7 +49,16 @@ class HostArpSocket implements ArpSocket {
     this.#options = options;
     const protocol = { ...options, etherType: ETHERTYPE_ARP, what: 'ARP' };
     this.#sender = new FrameSender(protocol);
-    this.#listener = new FrameListener({ ...protocol, filter: arpClaimFilter, onFrame: (frame) => this.#heard(frame) });
+    try {
+      this.#listener = new FrameListener({
+        ...protocol,
+        filter: arpClaimFilter,
+        onFrame: (frame) => this.#heard(frame),
+      });
+    } catch (error) {
+      this.#sender.close();
+      throw error;
+    }
   }
 
   announce(addresses: readonly Ipv4[], repeat: number): Outcome {

@@ -60,11 +60,16 @@ class HostNeighborSocket implements NeighborSocket {
     this.#options = options;
     const protocol = { ...options, etherType: ETHERTYPE_IPV6, what: 'neighbour discovery' };
     this.#sender = new FrameSender(protocol);
-    this.#listener = new FrameListener({
-      ...protocol,
-      filter: neighborClaimFilter,
-      onFrame: (frame) => this.#heard(frame),
-    });
+    try {
+      this.#listener = new FrameListener({
+        ...protocol,
+        filter: neighborClaimFilter,
+        onFrame: (frame) => this.#heard(frame),
+      });
+    } catch (error) {
+      this.#sender.close();
+      throw error;
+    }
   }
 
   announce(addresses: readonly Ipv6[], repeat: number, isRouter: boolean): Outcome {

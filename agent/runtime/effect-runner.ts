@@ -75,7 +75,7 @@ export class EffectRunner {
         return;
       case 'listenForAnnouncements':
         router.announced.clear();
-        this.tools.probe.listen(router, effect.on, now);
+        this.tools.probe.listen(router, effect.on);
         return;
       case 'transitioned':
         this.#transitioned(router, effect);
@@ -107,6 +107,7 @@ export class EffectRunner {
   flush(now: Instant): void {
     this.tools.guard.tidy(now);
     this.renewals.onTime(now);
+    this.tools.probe.flush(now);
   }
 
   /** A running router's settings were replaced: of an active one `gone` addresses are removed, before others are added. */
@@ -187,7 +188,7 @@ export class EffectRunner {
     rules.remove(router);
     routes.remove(router);
     announcer.cancel(router);
-    probe.release(router, now);
+    probe.release(router);
     macs.serve(router, false, now);
     keeper.remove(router);
     groups.release(router, now);

@@ -69,6 +69,9 @@ interface Watch {
 
 export class Probe implements Timed {
   readonly #watches = new Map<RunningRouter, Watch>();
+  /** What is listened for, and asked, no longer fits: done at the end of the turn, after the advertisement has left. */
+  readonly #unfit = new Set<RunningRouter>();
+  readonly #unasked = new Set<RunningRouter>();
 
   constructor(private readonly tools: ProbeTools) {}
 
@@ -76,8 +79,8 @@ export class Probe implements Timed {
   start(router: RunningRouter, now: Instant): void {
     const watch = this.#watchOf(router);
     if (!watch.isHolding && !router.isActive) watch.probingUntil = now + PROBING;
-    this.#fit(router, watch, now);
-    this.#ask(router, now);
+    this.#unfit.add(router);
+    this.#unasked.add(router);
   }
 
   /** The router holds its addresses: after the first second, and then now and then, they are asked for. */
@@ -91,35 +94,49 @@ export class Probe implements Timed {
       watch.isHolding = true;
       watch.askAt = now + GRACE;
     }
-    this.#fit(router, watch, now);
+    this.#unfit.add(router);
   }
 
   /** The router gave its addresses up, or does not claim them after all. */
-  release(router: RunningRouter, now: Instant): void {
+  release(router: RunningRouter): void {
     const watch = this.#watches.get(router);
     if (watch === undefined) return;
+    this.#unasked.delete(router);
     watch.probingUntil = undefined;
     watch.isHolding = false;
     watch.askAt = undefined;
     watch.suspects.clear();
     watch.defended.clear();
-    this.#fit(router, watch, now);
+    this.#unfit.add(router);
   }
 
   /** Others' announcements are wanted (effect listenForAnnouncements). */
-  listen(router: RunningRouter, on: boolean, now: Instant): void {
+  listen(router: RunningRouter, on: boolean): void {
     const watch = this.#watchOf(router);
     watch.isHandingOver = on;
-    this.#fit(router, watch, now);
+    this.#unfit.add(router);
+  }
+
+  /** At the end of every turn. */
+  flush(now: Instant): void {
+    if (this.#unfit.size > 0) {
+      for (const router of this.#unfit) this.#fit(router, this.#watchOf(router), now);
+      this.#unfit.clear();
+    }
+    if (this.#unasked.size > 0) {
+      for (const router of this.#unasked) this.#ask(router, now);
+      this.#unasked.clear();
+    }
   }
 
   /** The router is no more: nothing is kept of it. */
   forget(router: RunningRouter, now: Instant): void {
     const watch = this.#watches.get(router);
     if (watch === undefined) return;
-    this.release(router, now);
+    this.release(router);
     watch.isHandingOver = false;
     this.#fit(router, watch, now);
+    this.#unfit.delete(router);
     this.#watches.delete(router);
   }
 
@@ -153,11 +170,11 @@ export class Probe implements Timed {
     for (const [router, watch] of this.#watches) {
       if (watch.probingUntil !== undefined && now >= watch.probingUntil) {
         watch.probingUntil = undefined;
-        this.#fit(router, watch, now);
+        this.#unfit.add(router);
       }
       if (watch.askAt === undefined || now < watch.askAt) continue;
       watch.askAt = now + ASKED_EVERY;
-      this.#ask(router, now);
+      this.#unasked.add(router);
     }
   }
 
@@ -171,7 +188,7 @@ export class Probe implements Timed {
   ): void {
     if (watch.probingUntil !== undefined) {
       watch.probingUntil = undefined;
-      this.#fit(router, watch, now);
+      this.#unfit.add(router);
       this.#conflict(router, watch, wanted, mac, now);
       this.tools.onConflict(router, now);
       return;
@@ -181,12 +198,13 @@ export class Probe implements Timed {
     if (since === undefined) {
       bound(watch.suspects);
       watch.suspects.set(key, now);
+    }
+    const believedAt = (since ?? now) + GRACE;
+    if (now < believedAt) {
       // Asked once more when it has had time to give the address up.
-      const askAt = now + GRACE;
-      if (watch.askAt === undefined || askAt < watch.askAt) watch.askAt = askAt;
+      if (watch.askAt === undefined || believedAt < watch.askAt) watch.askAt = believedAt;
       return;
     }
-    if (now - since < GRACE) return;
     this.#conflict(router, watch, wanted, mac, now);
     const defendedAt = watch.defended.get(wanted.address);
     if (kind === 'question' || (defendedAt !== undefined && now - defendedAt < DEFENDED_EVERY)) return;

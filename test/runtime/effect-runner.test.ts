@@ -71,7 +71,7 @@ test('to give up: rules, routes, what waits to be announced, forwarding, address
   ]);
   calls.length = 0;
   runner.flush(0);
-  assert.deepEqual(calls, ['guard.tidy'], 'nothing is renewed that was just given up');
+  assert.deepEqual(calls, ['guard.tidy', 'probe.flush'], 'nothing is renewed that was just given up');
 });
 
 test('a route that is lost is answered as an address is', () => {

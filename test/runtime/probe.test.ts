@@ -9,6 +9,29 @@ import { ip } from './router-settings.js';
 
 const SECOND = 1_000_000;
 
+/** Each call is a turn of the election loop. */
+function inTurns(probe: Probe) {
+  const turn =
+    <Rest extends readonly unknown[]>(work: (...rest: Rest) => void, nowOf: (...rest: Rest) => number) =>
+    (...rest: Rest): void => {
+      work(...rest);
+      probe.flush(nowOf(...rest));
+    };
+  return {
+    start: turn(probe.start.bind(probe), (_router, now) => now),
+    hold: turn(probe.hold.bind(probe), (_router, now) => now),
+    release: (router: RunningRouter, now: number) => turn(probe.release.bind(probe), (_router) => now)(router),
+    listen: (router: RunningRouter, on: boolean, now: number) =>
+      turn(probe.listen.bind(probe), (_router, _on) => now)(router, on),
+    forget: turn(probe.forget.bind(probe), (_router, now) => now),
+    heard: turn(probe.heard.bind(probe), (_device, _claim, now) => now),
+    onTime: turn(probe.onTime.bind(probe), (now) => now),
+    get nextAt() {
+      return probe.nextAt;
+    },
+  };
+}
+
 function probing() {
   const asked: string[] = [];
   const watched = new Map<string, readonly string[]>();
@@ -34,7 +57,7 @@ function probing() {
     onConflict: (router) => conflicts.push(router.name),
     defend: (_router, wanted) => defended.push(formatIp(wanted.address)),
   });
-  return { probe, asked, watched, conflicts, defended, of };
+  return { probe: inTurns(probe), asked, watched, conflicts, defended, of };
 }
 
 function claim(mac: string, kind: Claim['kind'] = 'answer', address = '10.0.0.100'): Claim {
@@ -81,6 +104,22 @@ test('a predecessor that goes within its second is no stranger', () => {
   probe.heard('em1', claim(STRANGER, 'announcement'), 900_000);
   for (let second = 1; second < 200; second++) probe.onTime(second * SECOND);
   assert.deepEqual(of('addressConflict'), []);
+});
+
+test('a stranger that answers a moment before its second is over is asked again at its end', () => {
+  const { probe, asked, of } = probing();
+  const router = active(warn());
+  probe.start(router, 0);
+  probe.hold(router, 0);
+  probe.heard('em1', claim(STRANGER), 2_000);
+  probe.onTime(1 * SECOND);
+  probe.heard('em1', claim(STRANGER), 1_001_000);
+  assert.deepEqual(of('addressConflict'), []);
+  assert.equal(probe.nextAt, 1_002_000);
+  probe.onTime(1_002_000);
+  assert.equal(asked.length, 3);
+  probe.heard('em1', claim(STRANGER), 1_003_000);
+  assert.equal(of('addressConflict').length, 1);
 });
 
 test('before the addresses are claimed every answer counts at once, and only for as long as it is waited for', () => {

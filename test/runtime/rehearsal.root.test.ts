@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import process from 'node:process';
+import { test } from 'node:test';
+import type { AddressRequest, Rtnetlink } from '../../agent/link/rtnetlink.js';
+import { openBootClock, openHostEdges } from '../../agent/runtime/host-edges.js';
+import { rehearse } from '../../agent/runtime/rehearsal.js';
+
+const skip = process.getuid?.() === 0 ? false : 'needs root: it opens raw sockets';
+
+test('the rehearsal takes over and steps down, touches nothing of the host, and leaves nothing open', { skip }, () => {
+  const edges = openHostEdges(openBootClock());
+  const asked: AddressRequest[] = [];
+  const openRtnetlink = (): Rtnetlink => {
+    const real = edges.openRtnetlink();
+    return {
+      ...bound(real),
+      addAddresses: (requests) => {
+        asked.push(...requests);
+        return real.addAddresses(requests);
+      },
+    };
+  };
+  const before = hostAddresses(edges.openRtnetlink);
+  rehearse(edges);
+  const descriptors = readdirSync('/proc/self/fd').length;
+  rehearse({ ...edges, openRtnetlink });
+  assert.equal(readdirSync('/proc/self/fd').length, descriptors, 'descriptors');
+  assert.equal(new Set(asked.map(({ address }) => typeof address)).size, 2, 'both families took over');
+  const indexes = new Set(asked.map(({ interfaceIndex }) => interfaceIndex));
+  for (const link of withRtnetlink(edges.openRtnetlink, (kernel) => kernel.links())) {
+    assert.ok(!indexes.has(link.index), `${link.name} was meant`);
+  }
+  assert.deepEqual(hostAddresses(edges.openRtnetlink), before);
+});
+
+function withRtnetlink<Result>(open: () => Rtnetlink, use: (kernel: Rtnetlink) => Result): Result {
+  const kernel = open();
+  try {
+    return use(kernel);
+  } finally {
+    kernel.close();
+  }
+}
+
+function hostAddresses(open: () => Rtnetlink): readonly string[] {
+  return withRtnetlink(open, (kernel) =>
+    kernel
+      .addresses()
+      .map(({ interfaceIndex, address, prefixLength }) => `${interfaceIndex} ${address}/${prefixLength}`),
+  );
+}
+
+/** Every call of a kernel, to be overridden one by one. */
+function bound(kernel: Rtnetlink): Rtnetlink {
+  return {
+    portId: kernel.portId,
+    foreignMessages: () => kernel.foreignMessages(),
+    addAddresses: (requests) => kernel.addAddresses(requests),
+    renewAddresses: (requests) => kernel.renewAddresses(requests),
+    deleteAddresses: (keys) => kernel.deleteAddresses(keys),
+    links: () => kernel.links(),
+    link: (name) => kernel.link(name),
+    addresses: () => kernel.addresses(),
+    changeRoutes: (change, requests) => kernel.changeRoutes(change, requests),
+    routes: (of) => kernel.routes(of),
+    changeRules: (change, requests) => kernel.changeRules(change, requests),
+    rules: () => kernel.rules(),
+    createMacvlan: (request) => kernel.createMacvlan(request),
+    setLink: (index, change) => kernel.setLink(index, change),
+    deleteLink: (index) => kernel.deleteLink(index),
+    setIpv4Conf: (index, conf) => kernel.setIpv4Conf(index, conf),
+    ipv4Conf: (index) => kernel.ipv4Conf(index),
+    close: () => kernel.close(),
+  };
+}
