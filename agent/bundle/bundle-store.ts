@@ -167,6 +167,8 @@ export function parseBundleFile(bytes: Buffer): { ok: true; stored: StoredBundle
   if (heading === null) return { ok: false, reason: 'its first line is not that of a bundle file' };
   if (Number(version) !== FORMAT_VERSION)
     return { ok: false, reason: `its format ${version} is unknown to this version` };
+  if (!Number.isSafeInteger(Number(generation)))
+    return { ok: false, reason: `its generation ${generation} is no number` };
   const content = new Uint8Array(bytes.subarray(line.length));
   if (content.length !== Number(length)) {
     return { ok: false, reason: `it has ${content.length} bytes of content where ${length} belong` };
