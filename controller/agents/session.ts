@@ -171,9 +171,11 @@ function onMessage(state: SessionState, request: SessionRequest, now: Millis): S
         const reason = `report ${sequence} came after report ${state.statusSequence}`;
         return { state: { ...state, awaitingFull: true }, effects: [{ kind: 'requestFullState', reason }] };
       }
-      const inForce = status.bundle?.hash ?? '';
+      const inForce = status.bundle?.hash ?? (full ? '' : state.inForce);
       const next = { ...state, statusSequence: sequence, awaitingFull: false, inForce };
-      return { state: next, effects: [{ kind: 'status', status, full }] };
+      const effects = [{ kind: 'status', status, full }] as const;
+      // A report of changes may have been on its way when a bundle was accepted; a whole one says what runs.
+      return full ? push(next, effects) : { state: next, effects };
     }
     case 'events': {
       const { events } = message.value;

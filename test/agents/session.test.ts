@@ -260,3 +260,13 @@ test('an ended stream is told why', () => {
     assert.deepEqual(session.want(B), []);
   }
 });
+
+test('a whole report of another bundle than the wanted one has that pushed again; a report of changes has not', () => {
+  const session = new Session(A);
+  session.hello(A);
+  assert.deepEqual(kinds(session.report(1, false, B)), ['status'], 'it may be older than what was accepted');
+  assert.deepEqual(kinds(session.report(2, true, A)), ['status']);
+  assert.deepEqual(kinds(session.report(3, true, B)), ['status', 'push']);
+  assert.deepEqual(kinds(session.report(4, true, B)), ['status'], 'it is on its way');
+  assert.deepEqual(kinds(session.answer(1, A, true)), ['bundleAccepted']);
+});
