@@ -19,6 +19,8 @@ export class CheckSupervisor {
   readonly #stuck: StuckChecks;
   readonly #once: RunOnce;
   #settings: ReadonlyMap<string, CheckSettings> = new Map();
+  /** Checks ever. */
+  #started = 0;
 
   constructor(edges: CheckEdges, listener: CheckListener) {
     this.#edges = edges;
@@ -94,8 +96,11 @@ export class CheckSupervisor {
 
   #start(settings: CheckSettings, known: TrackState): void {
     const isWatched = isWatchedKind(settings.probe);
-    const kind = isWatched ? WatchedCheck : PolledCheck;
-    this.#checks.set(settings.name, { check: new kind(settings, known, this.#edges, this.#listener), isWatched });
+    const check = isWatched
+      ? new WatchedCheck(settings, known, this.#edges, this.#listener)
+      : new PolledCheck(settings, known, this.#edges, this.#listener, this.#started);
+    this.#started += 1;
+    this.#checks.set(settings.name, { check, isWatched });
   }
 }
 

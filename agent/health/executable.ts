@@ -4,8 +4,7 @@
  * root and be writable by no other group or user (a directory with the sticky bit is tolerated). What passes is run by
  * its resolved path, so that a link changed after this moment leads nowhere.
  */
-import { constants, type Stats } from 'node:fs';
-import { access, lstat, readlink } from 'node:fs/promises';
+import { access, constants, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { CheckResult } from '../../proto/gen/baton/v1/status.js';
 import type { Account } from './account.js';
@@ -20,29 +19,39 @@ export type Judgement =
 
 type FileFacts = Pick<Stats, 'mode' | 'uid' | 'gid'>;
 
-/** What of the file system is asked. */
+/**
+ * What of the file system is asked. The first question goes the whole way to the file and does not hold up the thread,
+ * whatever file system lies on it; when it has been answered, the kernel knows all that the others ask.
+ */
 export interface ProgramFiles {
-  lstat(file: string): Promise<FileFacts>;
-  readlink(file: string): Promise<string>;
-  /** Rejects when this process may not execute it. */
-  accessExecute(file: string): Promise<void>;
+  /** Whether this process may execute it: the error if not. Never rejects. */
+  accessExecute(file: string): Promise<unknown>;
+  /** Throws the system's error. */
+  lstat(file: string): FileFacts;
+  /** Throws the system's error. */
+  readlink(file: string): string;
 }
 
 export const hostProgramFiles: ProgramFiles = {
-  lstat: (file) => lstat(file),
-  readlink: (file) => readlink(file),
-  accessExecute: (file) => access(file, constants.X_OK),
+  accessExecute: (file) =>
+    new Promise((resolve) => access(file, constants.X_OK, (error) => resolve(error ?? undefined))),
+  lstat: (file) => lstatSync(file),
+  readlink: (file) => readlinkSync(file),
 };
 
 /** As many symbolic links as the kernel follows. */
 const MAX_LINKS = 40;
 
-/** `account` is who would run it. Never rejects. */
+/**
+ * `account` is who would run it. Never rejects. Everything is looked at in one go, right before it resolves: whoever
+ * starts the program then leaves no time for changes in between.
+ */
 export async function judgeProgram(file: string, account: Account, files: ProgramFiles): Promise<Judgement> {
   const malformed = malformedPath(file);
   if (malformed !== undefined) return refused(malformed);
+  const inaccessible = await files.accessExecute(file);
   try {
-    const { resolved, components, target } = await walk(file, files);
+    const { resolved, components, target } = walk(file, files);
     if (fileType(target) !== constants.S_IFREG) return refused(`${file} is not a regular file`);
     if (!mayExecute(target, account)) {
       return refused(`${file} is not executable for user ${account.uid}, group ${account.gid}`);
@@ -53,8 +62,7 @@ export async function judgeProgram(file: string, account: Account, files: Progra
         if (unsafe !== undefined) return refused(`root would run ${file}, but ${unsafe}`);
       }
     }
-    await files.accessExecute(resolved);
-    return { ok: true, resolved };
+    return inaccessible === undefined ? { ok: true, resolved } : fromSystemError(file, inaccessible);
   } catch (error) {
     return fromSystemError(file, error);
   }
@@ -91,12 +99,12 @@ interface Component {
 }
 
 /** Follows the path as the kernel would and remembers every directory, link and file on the way. */
-async function walk(
+function walk(
   file: string,
   files: ProgramFiles,
-): Promise<{ resolved: string; components: readonly Component[]; target: FileFacts }> {
+): { resolved: string; components: readonly Component[]; target: FileFacts } {
   let at = '/';
-  let target = await files.lstat(at);
+  let target = files.lstat(at);
   const components: Component[] = [{ path: at, facts: target }];
   const ahead = split(file);
   for (let links = 0, name = ahead.shift(); name !== undefined; name = ahead.shift()) {
@@ -105,12 +113,12 @@ async function walk(
       continue;
     }
     const next = path.join(at, name);
-    const facts = await files.lstat(next);
+    const facts = files.lstat(next);
     components.push({ path: next, facts });
     if (fileType(facts) === constants.S_IFLNK) {
       links += 1;
       if (links > MAX_LINKS) throw Object.assign(new Error(`too many links: ${file}`), { code: 'ELOOP' });
-      const leadsTo = await files.readlink(next);
+      const leadsTo = files.readlink(next);
       ahead.unshift(...split(leadsTo));
       if (leadsTo.startsWith('/')) at = '/';
       continue;

@@ -1,7 +1,7 @@
 /**
  * What a program started and left behind becomes a child of this process when its parent ends, and is a zombie from its
- * own end until it is waited for. Node waits for the children that it started, at once; a zombie that is still there
- * on a second look is nobody else's, so it is ours.
+ * own end until it is waited for. The programs that were started here are waited for elsewhere; another zombie that is
+ * still there on a second look is nobody else's, so it is ours.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Millis } from '../../proto/rules/time.js';

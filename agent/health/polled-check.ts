@@ -1,6 +1,6 @@
 /** One check that is run again and again: when it starts, what its results come to. */
 import { CheckResult, type CheckStatus } from '../../proto/gen/baton/v1/status.js';
-import type { Instant, Millis } from '../../proto/rules/time.js';
+import type { Instant, Micros, Millis } from '../../proto/rules/time.js';
 import type { CancelTimer } from '../local/clock.js';
 import type { TrackState } from '../vrrp/index.js';
 import { type CheckEdges, type CheckListener, isWatchedKind, type SupervisedCheck } from './check-edges.js';
@@ -9,6 +9,11 @@ import type { CheckSettings } from './check-settings.js';
 import { afterRun, carriedOver, initialStanding, rescaled, type Standing } from './rise-fall.js';
 import type { Outcome, Run, StartRun } from './run.js';
 
+/** Starts that come sooner than the interval says, until a check has moved to its own place in it. */
+const MOVING_STARTS = 2;
+/** The fractional parts of its multiples fill an interval evenly, however many there are (golden ratio). */
+const SPREAD = 0.618_033_988_749_895;
+
 export class PolledCheck implements SupervisedCheck {
   readonly #record: CheckRecord;
   #standing: Standing;
@@ -16,12 +21,16 @@ export class PolledCheck implements SupervisedCheck {
   #dueAt: Instant;
   #cancelDue: CancelTimer = () => undefined;
   #run: Run | undefined;
+  #movingStarts = MOVING_STARTS;
+  readonly #number: number;
   /** Counts starts: what a run says is ignored once another probe has taken its place. */
   #epoch = 0;
   readonly #edges: CheckEdges;
   readonly #listener: CheckListener;
 
-  constructor(settings: CheckSettings, known: TrackState, edges: CheckEdges, listener: CheckListener) {
+  /** `number`: how many there were before it; decides where in the interval its starts lie. */
+  constructor(settings: CheckSettings, known: TrackState, edges: CheckEdges, listener: CheckListener, number: number) {
+    this.#number = number;
     this.#edges = edges;
     this.#listener = listener;
     this.#record = new CheckRecord(settings, known, edges.clock.wallMs());
@@ -50,6 +59,7 @@ export class PolledCheck implements SupervisedCheck {
     this.#endRun('another probe took its place');
     this.#record.forget();
     this.#startRun = this.#prepare();
+    this.#movingStarts = MOVING_STARTS;
     this.#schedule(this.#firstStart());
   }
 
@@ -91,9 +101,20 @@ export class PolledCheck implements SupervisedCheck {
     // The rate is fixed by the starts that were due, not by when this thread got round to them; starts that were
     // missed altogether are not made up for.
     const late = Math.max(0, now - this.#dueAt);
-    this.#schedule(now - (late % interval) + interval);
+    this.#schedule(now - (late % interval) + interval - this.#advance(interval));
     if (this.#run === undefined) this.#start();
     else this.#skip(this.#run);
+  }
+
+  /**
+   * What is checked at the same rate starts together and would stay together. Each of the first starts is up to half an
+   * interval early, so that the checks lie evenly in the interval and none has ever waited longer. Who wants no jitter
+   * wants none of this.
+   */
+  #advance(interval: Micros): Micros {
+    if (this.#movingStarts === 0 || this.#record.settings.startJitter === 0) return 0;
+    this.#movingStarts -= 1;
+    return Math.floor((((this.#number * SPREAD) % 1) * interval) / MOVING_STARTS);
   }
 
   #skip(run: Run): void {

@@ -15,6 +15,8 @@ import { OUTPUT_LIMIT, outputText, type Run, type RunListener } from './run.js';
 const MAX_KILL_GRACE_MS = 2_000;
 /** After SIGKILL: how long the kernel may take to end it. */
 const LAST_GRACE_MS = 2_000;
+/** A timer that fires so much after its time was held up by this thread, and so was what it limits. */
+const LATE_MICROS = 20_000;
 
 export interface Program {
   /** Absolute path, then arguments; never empty. */
@@ -40,6 +42,8 @@ export interface SpawnRequest {
 export interface SpawnedProcess {
   /** Absent when it could not be started. */
   readonly pid: number | undefined;
+  /** Looks now whether it has ended by itself; `exited` then comes, if it has not yet. */
+  hasEnded(): boolean;
   /** Signals it and all that it has started and left, even in other groups and sessions. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
@@ -51,6 +55,11 @@ export interface ProgramEdges {
   account(user: string | undefined): Promise<AccountLookup>;
   /** May it be run? Includes the host's own list where a controller named the program. */
   judge(file: string, account: Account): Promise<Judgement>;
+  /**
+   * Resolves when one more program may be started: starting one holds this thread up, and between two of them it must
+   * get to see what the others say and that they have ended.
+   */
+  turn(): Promise<void>;
   spawn(request: SpawnRequest): SpawnedProcess;
 }
 
@@ -63,8 +72,8 @@ class ProgramRun implements Run {
   readonly #program: Program;
   readonly #edges: ProgramEdges;
   readonly #listener: RunListener;
-  readonly #startedAt: Instant;
-  readonly #startedWallMs: Millis;
+  #startedAt: Instant;
+  #startedWallMs: Millis;
   readonly #output = new OutputHead();
   #process: SpawnedProcess | undefined;
   #cancelTimer: CancelTimer | undefined;
@@ -77,8 +86,6 @@ class ProgramRun implements Run {
     this.#listener = listener;
     this.#startedAt = edges.clock.now();
     this.#startedWallMs = edges.clock.wallMs();
-    // Counts from here, so that a file system that hangs while the program is judged is a timeout like any other.
-    this.#cancelTimer = edges.clock.after(program.timeout, () => this.#timedOut());
     this.#start().catch((error: unknown) => {
       this.#cannotRun(CheckResult.CANNOT_RUN, `it could not be started: ${String(error)}`);
     });
@@ -92,11 +99,22 @@ class ProgramRun implements Run {
 
   async #start(): Promise<void> {
     const [file = '', ...args] = this.#program.command;
+    this.#limitPreparation();
     const account = await this.#edges.account(this.#program.user);
     if (!account.ok) return this.#cannotRun(CheckResult.REFUSED, account.reason);
+    if (this.#reported) return this.#gone();
+    // Waiting for its turn is this agent's own business and not the program's.
+    this.#cancelTimer?.();
+    await this.#edges.turn();
+    if (this.#reported) return this.#gone();
+    this.#limitPreparation();
     const judgement = await this.#edges.judge(file, account.account);
     if (!judgement.ok) return this.#cannotRun(judgement.result, judgement.reason);
     if (this.#reported) return this.#gone();
+    this.#cancelTimer?.();
+    this.#startedAt = this.#edges.clock.now();
+    this.#startedWallMs = this.#edges.clock.wallMs();
+    this.#cancelTimer = this.#edges.clock.after(this.#program.timeout, () => this.#timedOut());
     this.#process = this.#edges.spawn({
       file: judgement.resolved,
       name: file,
@@ -105,6 +123,19 @@ class ProgramRun implements Run {
       output: (chunk) => this.#output.add(chunk),
       failed: (code) => this.#cannotRun(resultOfSpawnError(code), reasonOfSpawnError(file, code)),
       exited: (exitCode, signal) => this.#exited(exitCode, signal),
+    });
+  }
+
+  /** A file system that hangs before the program can be started is a timeout like any other. */
+  #limitPreparation(): void {
+    const { clock } = this.#edges;
+    this.#cancelTimer?.();
+    const limitAt = clock.now() + this.#program.timeout * 1_000;
+    this.#cancelTimer = clock.after(this.#program.timeout, () => {
+      const late = clock.now() - limitAt;
+      if (late <= LATE_MICROS) return this.#timedOut();
+      // The answers may lie there unread.
+      this.#cancelTimer = clock.after(Math.min(late / 1_000, this.#program.timeout), () => this.#timedOut());
     });
   }
 
@@ -120,6 +151,8 @@ class ProgramRun implements Run {
   }
 
   #timedOut(): void {
+    // This thread may be late itself: what has ended before anybody looked is judged by how it ended.
+    if (this.#process?.hasEnded() === true) return;
     this.#report(CheckResult.TIMED_OUT, 0, `took longer than ${this.#program.timeout / 1_000} s`);
     this.#terminate();
   }

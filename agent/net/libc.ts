@@ -25,10 +25,14 @@ export const MSG_DONTROUTE = 0x4;
 /** O_CLOEXEC is the same. */
 const SOCK_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
+const F_SETFL = 4;
 const FD_CLOEXEC = 1;
 const SOCK_NONBLOCK = 0o4000;
+const O_NONBLOCK = SOCK_NONBLOCK;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
+/** pidfd_open(2), Linux 5.3: the same number on every architecture; the C library has had a name for it since 2.36 only. */
+const SYS_PIDFD_OPEN = 434;
 
 interface Libc {
   /** Descriptor, close-on-exec and non-blocking, or -errno. */
@@ -58,6 +62,14 @@ interface Libc {
   becomeSubreaper(): number;
   /** Takes the exit status of a child that has ended, so that it is no zombie any more: its number, 0 if it still runs. */
   reap(child: number): number;
+  /** The same, and fills `status` with the exit status as wait(2) gives it. */
+  wait(child: number, status: Int32Array): number;
+  /** A descriptor, close-on-exec, that is readable once the process has ended; or -errno (ENOSYS before Linux 5.3). */
+  pidfd(process: number): number;
+  /** Reading from this end and writing to it never wait; the other end of a pipe stays as it is. */
+  nonBlocking(fd: number): number;
+  /** Bytes read, 0 at the end, or -errno. */
+  read(fd: number, into: Uint8Array): number;
   /**
    * Calls back while the descriptor has something to receive, data or an error, until closed. The callback must receive
    * until there is nothing left, or close: an error stays until it is received.
@@ -129,6 +141,9 @@ function load(): Libc {
   const pipe2 = bound<[Int32Array, number]>('int pipe2(_Out_ int*, int)');
   const prctl = bound<[number, 'ulong', number]>('int prctl(int, ...)');
   const waitpid = bound<[number, null, number]>('int waitpid(int, void*, int)');
+  const waitStatus = bound<[number, Int32Array, number]>('int waitpid(int, _Out_ int*, int)');
+  const syscall = bound<[number, 'int', number, 'uint', number]>('long syscall(long, ...)');
+  const read = bound<[number, Uint8Array, number]>('long read(int, _Out_ void*, size_t)');
   const exit = bound<[number]>('int _exit(int)');
   const length = new Uint32Array(1);
 
@@ -156,6 +171,10 @@ function load(): Libc {
     pipe: (ends) => pipe2(ends, SOCK_CLOEXEC),
     becomeSubreaper: () => prctl(PR_SET_CHILD_SUBREAPER, 'ulong', 1),
     reap: (child) => waitpid(child, null, WNOHANG),
+    wait: (child, status) => waitStatus(child, status, WNOHANG),
+    pidfd: (process) => syscall(SYS_PIDFD_OPEN, 'int', process, 'uint', 0),
+    nonBlocking: (fd) => fcntl(fd, F_SETFL, 'int', O_NONBLOCK),
+    read: (fd, into) => read(fd, into, into.length),
     poll: (fd, onReadable) => {
       // The first argument is libuv's status; koffi's declaration leaves it out. At a pending error of the socket libuv
       // stops the poll and reports it as -EBADF.

@@ -175,7 +175,7 @@ test('a check that cannot run fails, with its own result', async () => {
   assert.deepEqual(states, ['pg down', 'pg up']);
 });
 
-test('the first start is a random part of the jitter late, and the rate counts from there', async () => {
+test('the first start is a random part of the jitter late, and the rate of the first check counts from there', async () => {
   const { clock, programs, edges, supervisor } = setUp();
   edges.randomNumbers = [0.25, 0.75];
   supervisor.configure([
@@ -190,7 +190,47 @@ test('the first start is a random part of the jitter late, and the rate counts f
     starts.push(`${programs.last.request.name} ${(clock.now() - began) / 1_000}`);
     programs.last.exit(0);
   }
-  assert.deepEqual(starts, ['/pg 100', '/web 300', '/pg 1100', '/web 1300']);
+  // 300 + 1000 - 0.618 × 1000 / 2 = 991, seen at 1000.
+  assert.deepEqual(starts, ['/pg 100', '/web 300', '/web 1000', '/pg 1100']);
+});
+
+test('checks of the same rate spread over the interval, none of them waiting longer than it for a start', async () => {
+  const { clock, programs, edges, supervisor } = setUp();
+  edges.randomNumbers = [0];
+  const names = Array.from({ length: 100 }, (_, index) => `c${index}`);
+  supervisor.configure(
+    names.map((name) => ({ ...PG, name, startJitter: 100, probe: { kind: 'exec', command: [`/${name}`] } })),
+  );
+  const starts = new Map<string, number[]>();
+  const began = clock.now();
+  let seen = 0;
+  for (let at = 0; at < 6_000; at += 1) {
+    await clock.advance(at === 0 ? 0 : 1);
+    for (const { request, exit } of programs.processes.slice(seen)) {
+      starts.set(request.name, [...(starts.get(request.name) ?? []), (clock.now() - began) / 1_000]);
+      exit(0);
+    }
+    seen = programs.processes.length;
+  }
+  const tenths = new Array<number>(10).fill(0);
+  for (const [name, moments] of starts) {
+    const gaps = moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0));
+    assert.ok(
+      gaps.every((gap) => gap >= 499 && gap <= 1_001),
+      `${name}: ${gaps.join(', ')}`,
+    );
+    assert.ok(
+      gaps.slice(2).every((gap) => Math.abs(gap - 1_000) <= 1),
+      `${name}: ${gaps.join(', ')}`,
+    );
+    const tenth = Math.floor(((moments.at(-1) ?? 0) % 1_000) / 100);
+    tenths[tenth] = (tenths[tenth] ?? 0) + 1;
+  }
+  assert.equal(starts.size, 100);
+  assert.ok(
+    tenths.every((count) => count >= 8 && count <= 12),
+    tenths.join(', '),
+  );
 });
 
 test('the last five results are kept, newest first, with what the check is', async () => {

@@ -24,11 +24,11 @@ function filesOf(entries: Readonly<Record<string, Entry>>): ProgramFiles {
     return entry;
   };
   return {
-    lstat: async (file) => {
+    lstat: (file) => {
       const { mode, uid = 0, gid = 0 } = find(file);
       return { mode, uid, gid };
     },
-    readlink: async (file) => find(file).target ?? '',
+    readlink: (file) => find(file).target ?? '',
     accessExecute: async () => undefined,
   };
 }

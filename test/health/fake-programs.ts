@@ -15,6 +15,12 @@ export class FakePrograms implements ProgramEdges {
   readonly processes: FakeProcess[] = [];
   /** Whether SIGTERM, SIGKILL end a process at once. */
   obeys: readonly string[] = ['SIGTERM', 'SIGKILL'];
+  /** What every start waits for. */
+  turns: Promise<void> = Promise.resolve();
+  /** What every judgement waits for. */
+  judgements: Promise<void> = Promise.resolve();
+  /** Whether programs turn out to have ended by themselves as soon as somebody looks. */
+  endedUnseen = false;
   verdict: Awaited<ReturnType<ProgramEdges['judge']>> | undefined;
 
   constructor(readonly clock: ManualClock) {}
@@ -25,7 +31,12 @@ export class FakePrograms implements ProgramEdges {
   }
 
   async judge(file: string): ReturnType<ProgramEdges['judge']> {
+    await this.judgements;
     return this.verdict ?? { ok: true, resolved: `/resolved${file}` };
+  }
+
+  async turn(): Promise<void> {
+    await this.turns;
   }
 
   spawn(request: SpawnRequest): ReturnType<ProgramEdges['spawn']> {
@@ -39,6 +50,10 @@ export class FakePrograms implements ProgramEdges {
     this.processes.push(child);
     return {
       pid: 100 + this.processes.length,
+      hasEnded: () => {
+        if (this.endedUnseen) queueMicrotask(() => child.exit(0));
+        return this.endedUnseen;
+      },
       signal: (signal) => {
         signals.push(signal);
         if (signals.length === signals.indexOf(signal) + 1 && this.obeys.includes(signal)) {

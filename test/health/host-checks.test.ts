@@ -30,6 +30,7 @@ const programs = new FakePrograms(new ManualClock());
 const edges = hostCheckEdges({
   clock: systemClock,
   account: (user) => programs.account(user),
+  turn: async () => undefined,
   judge: (file) => programs.judge(file),
   spawn: (request) => programs.spawn(request),
 });

@@ -1,6 +1,7 @@
 /** Real processes, none of which runs longer than a second. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -62,6 +63,43 @@ test('a program sees its own name, an empty input, and of the environment only p
   const names = variables.map((line) => line.split('=')[0]).filter((name) => name !== 'PWD' && name !== '_');
   assert.deepEqual(names.sort(), ['BATON_RUN', 'LANG', 'PATH']);
   assert.match(variables.join('\n'), /^PWD=\/$/m);
+});
+
+test('of the agent a program inherits no descriptor, no ignored or blocked signal, no session and no directory', async () => {
+  // A descriptor that is not close-on-exec, as one that the agent itself was started with.
+  const strange = openSync('/dev/zero', 'r');
+  const inherited = 200;
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const dup2 = koffi.load(null).func('int dup2(int, int)') as (from: number, to: number) => number;
+  assert.equal(dup2(strange, inherited), inherited);
+  const file = script(
+    'inheritance',
+    `#!/bin/sh
+ls -l /proc/$$/fd
+grep -E '^Sig(Blk|Ign):' /proc/self/status
+readlink /proc/$$/cwd
+set -- $(sed 's/.*) //' /proc/$$/stat)
+echo "group $(( $3 == $$ )) session $(( $4 == $$ ))"
+`,
+  );
+  const { output } = await outcomeOf([file]);
+  closeSync(strange);
+  closeSync(inherited);
+  // The shell itself has its script open.
+  const found = output.split('\n').filter((line) => !line.endsWith(file) && !line.startsWith('total'));
+  assert.deepEqual(
+    found.map((line) => line.replace(/pipe:.*/, 'pipe').replace(/^.* (\d+) -> /, '$1 ')),
+    [
+      '0 /dev/null',
+      '1 pipe',
+      '2 pipe',
+      // Node ignores SIGPIPE.
+      'SigBlk: 0000000000000000',
+      'SigIgn: 0000000000000000',
+      '/',
+      'group 1 session 1',
+    ],
+  );
 });
 
 test('a file without a first line for an interpreter goes to the shell, as with keepalived', async () => {

@@ -132,3 +132,75 @@ test('of a long output the first 4 KiB are kept, made safe to show', async () =>
   assert.equal(output.slice(0, 8), 'ok\ufffd[31m\n'.slice(0, 8));
   assert.equal(output.includes('\u001b'), false);
 });
+
+test('time that passes until its turn comes is not the program’s', async () => {
+  let begin = (): void => undefined;
+  const { clock, programs, outcomes } = await start({}, (edges) => {
+    edges.turns = new Promise((resolve) => {
+      begin = resolve;
+    });
+  });
+  await clock.advance(5_000);
+  assert.deepEqual([outcomes.length, programs.processes.length], [0, 0]);
+  begin();
+  await clock.advance(0);
+  const startedWallMs = clock.wallMs();
+  await clock.advance(999);
+  assert.equal(outcomes.length, 0);
+  programs.last.exit(0);
+  const [outcome] = outcomes;
+  assert.deepEqual([outcome?.result, outcome?.duration], [CheckResult.OK, 999_000]);
+  assert.equal(outcome?.startedWallMs, startedWallMs);
+});
+
+test('what is ended while it waits for its turn is never started', async () => {
+  let begin = (): void => undefined;
+  const { clock, programs, outcomes, run, goneTimes } = await start({}, (edges) => {
+    edges.turns = new Promise((resolve) => {
+      begin = resolve;
+    });
+  });
+  run.end('the check was removed');
+  begin();
+  await clock.advance(0);
+  assert.deepEqual([outcomes[0]?.result, outcomes[0]?.reason], [CheckResult.KILLED, 'the check was removed']);
+  assert.deepEqual([programs.processes.length, goneTimes()], [0, 1]);
+});
+
+test('what had ended before this thread came to look at its timeout has not timed out', async () => {
+  const { clock, programs, outcomes, goneTimes } = await start();
+  programs.endedUnseen = true;
+  await clock.jump(3_000);
+  assert.deepEqual([outcomes.length, outcomes[0]?.result], [1, CheckResult.OK]);
+  assert.deepEqual([programs.last.signals, goneTimes()], [[], 1]);
+});
+
+test('a judgement that never comes is a timeout, but not while its answer may lie there unread', async () => {
+  let answer = (): void => undefined;
+  const hung = (edges: FakePrograms): void => {
+    edges.judgements = new Promise((resolve) => {
+      answer = resolve;
+    });
+  };
+  const punctual = await start({}, hung);
+  await punctual.clock.advance(999);
+  assert.equal(punctual.outcomes.length, 0);
+  await punctual.clock.advance(1);
+  assert.equal(punctual.outcomes[0]?.result, CheckResult.TIMED_OUT);
+  answer();
+  await punctual.clock.advance(0);
+  assert.deepEqual([punctual.programs.processes.length, punctual.goneTimes()], [0, 1]);
+
+  const late = await start({}, hung);
+  await late.clock.jump(3_000);
+  assert.equal(late.outcomes.length, 0);
+  answer();
+  await late.clock.advance(0);
+  late.programs.last.exit(0);
+  assert.equal(late.outcomes[0]?.result, CheckResult.OK);
+
+  const never = await start({}, hung);
+  await never.clock.jump(3_000);
+  await never.clock.advance(1_000);
+  assert.equal(never.outcomes[0]?.result, CheckResult.TIMED_OUT);
+});
