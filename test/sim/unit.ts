@@ -92,7 +92,8 @@ export class Unit {
 
   /** By when everything must be as it ought to be, from when nothing disturbs any more (I-2: two down intervals). */
   get settleTime(): Micros {
-    const { longestDown, preemptDelay } = this;
+    const { preemptDelay } = this;
+    const longestDown = Math.max(this.longestDown, ...this.nodes.map(longestWait));
     const leases = this.nodes.some((node) => node.holds && !node.active) ? this.leaseEnd : 0;
     const delay = preemptDelay > 0 ? preemptDelay + longestDown : 0;
     const probes = this.refuses ? leases + longestDown + 2 * PROBE_TIME : 0;
@@ -176,6 +177,13 @@ export class Unit {
   #routers(): readonly (readonly SimNode[])[] {
     return this.lans.map((_, index) => this.teams.flatMap(({ nodes }) => nodes.slice(index, index + 1)));
   }
+}
+
+/** Of one that heard slower advertisements than anybody sends now. Beyond four intervals none are learned. */
+function longestWait({ router, member: { phase } }: SimNode): Micros {
+  if (phase.name !== 'backup') return 0;
+  const learned = Math.min(phase.activeAdverInterval, 4 * router.advertisementInterval);
+  return (router.downTimerAdvertisements + 1) * learned;
 }
 
 function missable({ router }: SimNode, _index: number, nodes: readonly SimNode[]): Micros {
