@@ -91,9 +91,12 @@ interface Explored {
 
 async function exploreOne(target: Target, options: Options, total: CoverageMap): Promise<Explored> {
   const map = new CoverageMap(target.files);
-  const until = performance.now() + options.seconds * 1_000;
-  const goesOn = (inputs: number): boolean =>
-    options.iterations === undefined ? performance.now() < until : inputs < options.iterations;
+  // From when the corpus has been replayed.
+  let until: number | undefined;
+  const goesOn = (inputs: number): boolean => {
+    until ??= performance.now() + options.seconds * 1_000;
+    return options.iterations === undefined ? performance.now() < until : inputs < options.iterations;
+  };
   const corpus = readCorpus(target);
   const result = await explore({ target, seed: options.seed, corpus, sampler, map, total, goesOn });
   const files = map.report();
