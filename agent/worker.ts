@@ -3,7 +3,7 @@
  * elections on the main thread, runs checks and hooks, keeps events, serves the control socket and, where the agent is
  * joined to a controller, holds the connection to it. When it dies, elections go on and another one takes its place.
  */
-import { cpus, getPriority, hostname } from 'node:os';
+import { cpus, hostname } from 'node:os';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AgentConfig, Scheduling } from '../proto/gen/baton/v1/config.js';
@@ -20,7 +20,7 @@ import { ElectionClient } from './local/election-client.js';
 import { agentVersion } from './local/host-facts.js';
 import { type LogOutput, openLogOutput } from './local/log-output.js';
 import { takeResumeFile, writeResumeFile } from './local/resume-file.js';
-import { schedule } from './local/scheduling.js';
+import { inheritNothing, schedule } from './local/scheduling.js';
 import {
   DEFAULT_RUN_DIR,
   DEFAULT_STATE_DIR,
@@ -77,6 +77,10 @@ async function run(): Promise<void> {
   const stateDir = data.stateDir ?? (config.stateDir || DEFAULT_STATE_DIR);
   refuseForeignStateDir(stateDir);
   reschedule(config);
+  if (data.inForce !== undefined) {
+    const isElectionKept = (scheduled?.cpus.length ?? 0) > 0;
+    inheritNothing(data.startedNice, isElectionKept ? allProcessors() : []);
+  }
   recording = await openRecording((characters, again) => election.recordingTaken(characters, again));
   const election = new ElectionClient(port, systemClock, {
     occurrence: (occurrence) => agent?.occurred(occurrence),
@@ -148,18 +152,22 @@ function reschedule(config: AgentConfig): void {
   try {
     const wanted = scheduled === undefined ? scheduling : withoutFormer(scheduling, scheduled);
     scheduled = wanted;
-    for (const problem of schedule(wanted)) log.error({ detail: problem }, 'scheduling is not as configured');
+    for (const problem of schedule(wanted, data.startedNice))
+      log.error({ detail: problem }, 'scheduling is not as configured');
   } catch (err) {
     log.error({ err }, 'scheduling is not as configured');
   }
 }
 
-/** What agent.yaml no longer says is as this thread has it, which is as the process was started. */
+/** What agent.yaml no longer says is as the process was started. */
 function withoutFormer(scheduling: Scheduling | undefined, former: Scheduling): Scheduling {
   const wanted = scheduling ?? Scheduling.fromPartial({});
-  const nice = wanted.nice ?? (former.nice === undefined ? undefined : getPriority());
   const isWidened = wanted.cpus.length === 0 && former.cpus.length > 0;
-  return { ...wanted, nice, cpus: isWidened ? cpus().map((_, index) => index) : wanted.cpus };
+  return { ...wanted, cpus: isWidened ? allProcessors() : wanted.cpus };
+}
+
+function allProcessors(): number[] {
+  return cpus().map((_, index) => index);
 }
 
 async function ownersConfig(mode: RunMode): Promise<AgentConfig> {

@@ -2,12 +2,13 @@
  * Keeps a worker running beside the elections: a worker that died is replaced, later and later while it keeps dying,
  * and gets what its predecessor had put in force. The elections notice nothing.
  */
+import { getPriority } from 'node:os';
 import process from 'node:process';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { FromProcess, InForce, ToProcess, WorkerData } from '../local/worker-protocol.js';
 import type { Election } from '../runtime/election.js';
 
-export type RunOptions = Omit<WorkerData, 'process' | 'inForce' | 'lastWords' | 'startedWallMs'>;
+export type RunOptions = Omit<WorkerData, 'process' | 'inForce' | 'lastWords' | 'startedWallMs' | 'startedNice'>;
 
 /** A worker that died is replaced after so long, doubling up to a limit while it keeps dying. */
 const FIRST_RESTART_MS = 100;
@@ -29,6 +30,7 @@ export class WorkerSupervisor {
   readonly #options: RunOptions;
   readonly #entry: URL;
   readonly #startedWallMs = Date.now();
+  readonly #startedNice = getPriority();
   #giveUp: (given: GivenUp) => void = () => undefined;
   #election: Election | undefined;
   #worker: Worker | undefined;
@@ -67,6 +69,7 @@ export class WorkerSupervisor {
     const workerData: WorkerData = {
       ...this.#options,
       startedWallMs: this.#startedWallMs,
+      startedNice: this.#startedNice,
       process: port2,
       ...(this.#inForce === undefined ? {} : { inForce: this.#inForce }),
       ...(this.#lastWords === undefined ? {} : { lastWords: this.#lastWords }),

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import process from 'node:process';
 import { getSystemErrorName } from 'node:util';
-import type { Scheduling } from '../../proto/gen/baton/v1/config.js';
+import { Scheduling } from '../../proto/gen/baton/v1/config.js';
 
 type Koffi = typeof import('koffi');
 
@@ -17,6 +17,13 @@ const SCHED_RR = 2;
 const PRIO_PROCESS = 0;
 /** mlock2(2): pages are locked as they are first used. */
 const MLOCK_ONFAULT = 1;
+/**
+ * Of the election thread, where nothing else was asked for: it works for microseconds at a time, and an advertisement that is
+ * late by what other programs were given is a takeover (docs/decisions/0032-nice-elections.md).
+ */
+export const DEFAULT_NICE = -10;
+/** Of system calls that name a thread: the one that calls. */
+const THIS_THREAD = 0;
 /** Processors that a mask can name (cpu_set_t of sched.h). */
 const MOST_CPUS = 1024;
 
@@ -33,33 +40,35 @@ export interface SchedulingCalls {
 /**
  * Puts the settings in force for the election thread.
  *
+ * @param startedNice nice value that the process was started with; one other than 0 was somebody's wish
  * @returns what could not be done, as sentences that say what to do about it
  */
 export function schedule(
   settings: Scheduling | undefined,
+  startedNice: number,
   calls: SchedulingCalls = hostCalls(),
   thread = process.pid,
 ): readonly string[] {
-  if (settings === undefined) return [];
   const problems: string[] = [];
   const judge = (errno: number, what: string, remedy: string): void => {
     if (errno !== 0) problems.push(`${what}: ${getSystemErrorName(-errno)}; ${remedy}`);
   };
-  const { realtimePriority, nice, cpus, lockMemory } = settings;
+  const { realtimePriority, nice, cpus, lockMemory } = settings ?? Scheduling.fromPartial({});
   if (realtimePriority > 0) {
     judge(
       calls.setScheduler(thread, SCHED_RR, realtimePriority),
       `the election thread cannot have the real-time priority ${realtimePriority}`,
       'it needs CAP_SYS_NICE or a sufficient LimitRTPRIO, and 1 to 99',
     );
-  } else calls.setScheduler(thread, SCHED_OTHER, 0);
+  } else if (settings !== undefined) calls.setScheduler(thread, SCHED_OTHER, 0);
   if (nice !== undefined) {
     judge(
       calls.setNice(thread, nice),
       `the election thread cannot have the nice value ${nice}`,
       'it needs CAP_SYS_NICE or a sufficient LimitNICE',
     );
-  }
+    // Nobody asked for the default: where it is not allowed the thread stays as it was started.
+  } else calls.setNice(thread, startedNice === 0 ? DEFAULT_NICE : startedNice);
   if (cpus.length > 0) {
     judge(
       calls.setAffinity(thread, maskOf(cpus)),
@@ -69,6 +78,22 @@ export function schedule(
   }
   if (lockMemory) problems.push(...lockProgram(calls));
   return problems;
+}
+
+/**
+ * A worker in the place of one that died is started by the election thread, and would be scheduled as that is, and the
+ * checks and hooks that it starts as well.
+ *
+ * @param processors all that there are; empty: as they are
+ */
+export function inheritNothing(
+  startedNice: number,
+  processors: readonly number[],
+  calls: SchedulingCalls = hostCalls(),
+): void {
+  calls.setScheduler(THIS_THREAD, SCHED_OTHER, 0);
+  calls.setNice(THIS_THREAD, startedNice);
+  if (processors.length > 0) calls.setAffinity(THIS_THREAD, maskOf(processors));
 }
 
 function maskOf(cpus: readonly number[]): Uint8Array {

@@ -21,6 +21,8 @@ export interface WorkerData {
   readonly record?: { readonly file: string; readonly limit: number };
   /** When the process started. */
   readonly startedWallMs: Millis;
+  /** The nice value that it was started with. */
+  readonly startedNice: number;
   /** What the elections run already: set when this worker takes the place of one that died. */
   readonly inForce?: InForce;
   /** What the worker before died of. */

@@ -1,6 +1,6 @@
 /** A real agent with a file of its own: reload, the worker's death, a full disk, hooks, signals. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -151,6 +151,12 @@ test("the worker's death costs no transition; its successor knows the checks and
       [before.routers[0]?.state, before.routers[0]?.since?.getTime(), 100, 'up'],
     );
     assert.match(await agent.events(), /restart its worker thread: RangeError: a crash that a test asked for/);
+    // The elections run ahead of ordinary programs, and of what they started as well.
+    const nice = (task: string): string | undefined =>
+      readFileSync(`/proc/${program.pid}/task/${task}/stat`, 'utf8').split(') ')[1]?.split(' ')[16];
+    for (const task of readdirSync(`/proc/${program.pid}/task`)) {
+      assert.equal(nice(task), task === String(program.pid) ? '-10' : '0', `thread ${task}`);
+    }
     // It still sees, decides and tells.
     writeFileSync(path.join(agent.directory, 'sick'), '');
     await until('the lower priority', 5_000, async () => (await agent.status()).routers[0]?.effectivePriority === 50);

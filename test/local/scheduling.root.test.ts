@@ -13,7 +13,7 @@ test('the kernel says of the main thread what was asked for, and the process liv
     const settings = { realtimePriority: 7, nice: -3, lockMemory: true, cpus: [0] };
     const source = 'import { parentPort } from "node:worker_threads";' +
       'import { schedule } from ' + JSON.stringify(${JSON.stringify(module)}) + ';' +
-      'parentPort.postMessage(schedule(' + JSON.stringify(settings) + '))';
+      'parentPort.postMessage(schedule(' + JSON.stringify(settings) + ', 0))';
     new Worker(new URL('data:text/javascript,' + encodeURIComponent(source))).on('message', (problems) => {
       // The stat of the main thread: fields 19 (nice), 40 (rt_priority), 41 (policy) of proc(5).
       const fields = readFileSync('/proc/self/task/' + process.pid + '/stat', 'utf8').split(') ')[1].split(' ');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type SchedulingCalls, schedule } from '../../agent/local/scheduling.js';
+import { inheritNothing, type SchedulingCalls, schedule } from '../../agent/local/scheduling.js';
 import { Scheduling } from '../../proto/gen/baton/v1/config.js';
 
 const EPERM = 1;
@@ -34,16 +34,36 @@ function calls(failing: Partial<Record<keyof SchedulingCalls, number>> = {}) {
   return { asked, fake };
 }
 
-test('nothing configured asks the kernel for nothing', () => {
+test('nothing configured: ahead of ordinary programs, and nothing is said where that is not allowed', () => {
+  for (const failing of [{}, { setNice: EPERM }]) {
+    const { asked, fake } = calls(failing);
+    assert.deepEqual(schedule(undefined, 0, fake, 42), []);
+    assert.deepEqual(asked, [['setNice', 42, -10]]);
+  }
+});
+
+test('a nice value that the process was started with is kept', () => {
   const { asked, fake } = calls();
-  assert.deepEqual(schedule(undefined, fake, 42), []);
-  assert.deepEqual(asked, []);
+  schedule(undefined, 7, fake, 42);
+  assert.deepEqual(asked, [['setNice', 42, 7]]);
+});
+
+test('a worker that the election thread has started is an ordinary one', () => {
+  const { asked, fake } = calls();
+  inheritNothing(0, [0, 1], fake);
+  const mask = new Uint8Array(128);
+  mask[0] = 0b11;
+  assert.deepEqual(asked, [
+    ['setScheduler', 0, 0, 0],
+    ['setNice', 0, 0],
+    ['setAffinity', 0, mask],
+  ]);
 });
 
 test('the election thread gets its policy, nice value and processors', () => {
   const { asked, fake } = calls();
   const settings = Scheduling.fromPartial({ realtimePriority: 50, nice: -5, cpus: [0, 3, 9] });
-  assert.deepEqual(schedule(settings, fake, 42), []);
+  assert.deepEqual(schedule(settings, 0, fake, 42), []);
   const mask = new Uint8Array(128);
   mask[0] = 0b1001;
   mask[1] = 0b10;
@@ -56,13 +76,13 @@ test('the election thread gets its policy, nice value and processors', () => {
 
 test('an ordinary priority again after a real-time one', () => {
   const { asked, fake } = calls();
-  schedule(Scheduling.fromPartial({ nice: 0 }), fake, 42);
+  schedule(Scheduling.fromPartial({ nice: 0 }), 0, fake, 42);
   assert.deepEqual(asked[0], ['setScheduler', 42, 0, 0]);
 });
 
 test('of the memory only what is read from files and never written is locked', () => {
   const { asked, fake } = calls();
-  assert.deepEqual(schedule(Scheduling.fromPartial({ lockMemory: true }), fake, 42), []);
+  assert.deepEqual(schedule(Scheduling.fromPartial({ lockMemory: true }), 0, fake, 42), []);
   assert.deepEqual(
     asked.filter(([name]) => name === 'lock'),
     [
@@ -76,7 +96,7 @@ test('of the memory only what is read from files and never written is locked', (
 test('what the kernel refuses is said with what it needs', () => {
   const { fake } = calls({ setScheduler: EPERM, setNice: EPERM, setAffinity: 22, lock: ENOMEM });
   const settings = Scheduling.fromPartial({ realtimePriority: 50, nice: -5, cpus: [70], lockMemory: true });
-  assert.deepEqual(schedule(settings, fake, 42), [
+  assert.deepEqual(schedule(settings, 0, fake, 42), [
     'the election thread cannot have the real-time priority 50: EPERM; it needs CAP_SYS_NICE or a sufficient LimitRTPRIO, and 1 to 99',
     'the election thread cannot have the nice value -5: EPERM; it needs CAP_SYS_NICE or a sufficient LimitNICE',
     'the election thread cannot be kept on the processors 70: EINVAL; see /proc/cpuinfo for those that there are',

@@ -30,7 +30,7 @@ export interface AgentConfig {
     | undefined;
   /** Events kept while no controller takes them. Unset: 10000. */
   eventQueueLimit: number;
-  /** How the election thread is scheduled. Unset: as the process was started. */
+  /** How the election thread is scheduled. Unset: ahead of ordinary programs, see nice. */
   scheduling: Scheduling | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface AgentConfig {
 export interface Scheduling {
   /** SCHED_RR priority of the election thread, 1 to 99. Unset: not real-time. */
   realtimePriority: number;
-  /** Nice value of the election thread, -20 to 19. Unset: as started. */
+  /** Nice value of the election thread, -20 to 19. Unset: -10 where that is allowed; as started if that was not 0. */
   nice?:
     | number
     | undefined;
