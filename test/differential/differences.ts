@@ -37,7 +37,7 @@ export function wokenUp(frozen: MemberName, priority: number): readonly Differen
   ];
 }
 
-/** A planned stop of the active one with somebody to take over. */
+/** A planned stop of the active one with somebody of a low priority, and so of a long skew time, to take over. */
 export function handover(stopped: MemberName): Difference {
   return { by: stopped, of: 'LAN', aspect: 'gap', keepalived: 'yes', baton: 'no', decision: 'handover' };
 }

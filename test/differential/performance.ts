@@ -7,7 +7,7 @@
  *   A addresses VI_1    what A's kernel told of the virtual address: "held, lost"
  *   LAN holders VI_1    whose kernels have the address in the end: "A B"
  *   LAN answers VI_1    who answers ARP or neighbour solicitations for it in the end: "A", "A virtually"
- *   LAN gap VI_1        stops only: whether there was a time in which nobody had the address
+ *   LAN gap VI_1        where a difference of it is named: whether there was a time in which nobody had the address
  */
 import { Holders } from '../lab/holders.js';
 import { Lab } from '../lab/lab.js';
@@ -24,6 +24,7 @@ import {
   playerOf,
   type RouterPlan,
   type Scenario,
+  type Step,
 } from './scenario.js';
 import type { Turns } from './turns.js';
 import { Wire } from './wire.js';
@@ -42,8 +43,8 @@ export interface Performance {
   readonly failure?: string;
 }
 
-/** Shorter times without a holder are those between two hosts' kernels. */
-const GAP_MS = 50;
+/** Shorter times without a holder are those between two hosts' kernels, or between those who write down what they say. */
+const GAP_MS = 120;
 /**
  * An address that is there for less than that was not held: a program that was frozen in the middle of a renewal ends it as
  * it goes on, before it can know that it was away.
@@ -59,7 +60,7 @@ export async function perform(scenario: Scenario, cast: Cast, starts: Turns): Pr
   let play: Play | undefined;
   try {
     play = await Play.prepare(lab, scenario, cast, starts);
-    for (const { action } of scenario.steps) observations.push(await play.do(action));
+    for (const step of scenario.steps) observations.push(await play.do(step));
     return { cast, observations, seconds: seconds(), tails: play.tails() };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -121,7 +122,7 @@ class Play {
     return play;
   }
 
-  async do(action: Action): Promise<Observation> {
+  async do({ action, differences }: Step): Promise<Observation> {
     const from = Date.now();
     await this.#act(action);
     await this.#chronicle.settled(this.#quietMs(action));
@@ -134,7 +135,8 @@ class Play {
       }
       seen.set(`LAN holders ${router.name}`, [...(this.#holders.get(router.name)?.now ?? [])].sort().join(' '));
       seen.set(`LAN answers ${router.name}`, (await this.#whoAnswers(router)).join(' '));
-      if (action.kind === 'stop') seen.set(`LAN gap ${router.name}`, this.#hasGap(router, from) ? 'yes' : 'no');
+      if (differences.some(({ aspect }) => aspect === 'gap'))
+        seen.set(`LAN gap ${router.name}`, this.#hasGap(router, from) ? 'yes' : 'no');
     }
     return seen;
   }

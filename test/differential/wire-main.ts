@@ -17,9 +17,12 @@ const EAGAIN = 11;
 /** The asker's addresses; nobody has them. */
 const ASKER = Uint8Array.of(10, 9, 0, 250);
 const ASKER_IPV6 = ipv6Bytes('fe80::fa');
-/** Each question is put so many times, this many milliseconds apart; then answers are waited for as long again. */
-const QUESTIONS = 3;
+/** Questions are put this many milliseconds apart. */
 const QUESTION_MS = 80;
+/** So many times at least, in case others answer as well. */
+const FEWEST_QUESTIONS = 4;
+/** So many times if nobody answers. */
+const MOST_QUESTIONS = 15;
 
 const c = libc();
 const names = new Map(
@@ -100,10 +103,17 @@ function ask(bridge: string, address: string): void {
   const view = new DataView(destination.buffer);
   view.setUint16(0, AF_PACKET, true);
   view.setInt32(4, index, true);
-  for (let number = 0; number < QUESTIONS; number += 1) {
-    setTimeout(() => c.sendto(socket, frame, frame.length, 0, destination), number * QUESTION_MS);
-  }
-  setTimeout(() => tell({ kind: 'answers', address, names: [...asked.answers].sort() }), 2 * QUESTIONS * QUESTION_MS);
+  let questions = 0;
+  const asking = setInterval(() => {
+    if (questions < (asked.answers.size > 0 ? FEWEST_QUESTIONS : MOST_QUESTIONS)) {
+      questions += 1;
+      c.sendto(socket, frame, frame.length, 0, destination);
+      return;
+    }
+    clearInterval(asking);
+    // A timer that was late is served before what has arrived meanwhile: that is read first.
+    setImmediate(() => tell({ kind: 'answers', address, names: [...asked.answers].sort() }));
+  }, QUESTION_MS);
 }
 
 /** RFC 826. */

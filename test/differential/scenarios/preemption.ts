@@ -8,7 +8,7 @@ const pair = (...lines: readonly string[]) => [router({ A: 150, B: 100 }, { line
 export const PREEMPTION: readonly Scenario[] = [
   ...[V3, V2, IPV6, UNICAST, VMAC].map((form) =>
     scenario('preemption', 'nopreempt: who has it keeps it', form, {
-      routers: pair('nopreempt'),
+      routers: [router({ A: 50, B: 30 }, { lines: ['nopreempt'] })],
       steps: [step(start('B'), 'B'), step(start('A'), 'B'), step(stop('B'), 'A', handover('B')), step(start('B'), 'A')],
       representative: form === V3,
     }),

@@ -3,7 +3,7 @@ import { handover } from '../differences.js';
 import { IPV6, UNICAST, UNICAST_IPV6, V2, V3, VMAC } from '../form.js';
 import { router, type Scenario, scenario, start, step, stop } from '../scenario.js';
 
-const routers = [router({ A: 150, B: 100 })];
+const routers = [router({ A: 50, B: 30 })];
 
 export const STOPS: readonly Scenario[] = [
   ...[V3, V2, IPV6, UNICAST, UNICAST_IPV6, VMAC].map((form) =>

@@ -17,7 +17,7 @@ import {
   stop,
 } from '../scenario.js';
 
-const routers = [router({ A: 150, B: 100 }), router({ A: 150, B: 100 }, { name: 'VI_2', vrid: 52, lan: 2 })];
+const routers = [router({ A: 50, B: 30 }), router({ A: 50, B: 30 }, { name: 'VI_2', vrid: 52, lan: 2 })];
 const group = ['VI_1', 'VI_2'];
 const both = [step(start('A'), 'A'), step(start('B'), 'A')];
 

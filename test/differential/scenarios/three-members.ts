@@ -1,5 +1,5 @@
 /** Three members, of which the next one takes over. */
-import { handover, lease } from '../differences.js';
+import { lease } from '../differences.js';
 import { IPV6, UNICAST, V2, V3, VMAC } from '../form.js';
 import { kill, router, type Scenario, scenario, start, step, stop } from '../scenario.js';
 
@@ -11,7 +11,7 @@ export const THREE_MEMBERS: readonly Scenario[] = [
         step(start('C'), 'C'),
         step(start('B'), 'B'),
         step(start('A'), 'A'),
-        step(stop('A'), 'B', handover('A')),
+        step(stop('A'), 'B'),
         step(kill('B'), 'C', lease({ dead: 'B', others: 'C', virtually: form.virtualMac })),
       ],
       representative: form === V3,
