@@ -14,8 +14,8 @@ const IPPROTO_IP = 0;
 const IPPROTO_IPV6 = 41;
 export const IP_ADD_MEMBERSHIP = 35;
 export const IP_DROP_MEMBERSHIP = 36;
-const IPV6_ADD_MEMBERSHIP = 20;
-const IPV6_DROP_MEMBERSHIP = 21;
+export const IPV6_ADD_MEMBERSHIP = 20;
+export const IPV6_DROP_MEMBERSHIP = 21;
 
 export interface GroupMemberOptions {
   readonly interfaceName: string;
@@ -92,7 +92,7 @@ export function ipv4Membership(interfaceIndex: number, group: Ipv4): Uint8Array 
 }
 
 /** struct ipv6_mreq: group, interface index. */
-function ipv6Membership(interfaceIndex: number, group: bigint): Uint8Array {
+export function ipv6Membership(interfaceIndex: number, group: bigint): Uint8Array {
   const request = new Uint8Array(20);
   writeIpv6Address(new DataView(request.buffer), 0, group);
   request.set(intOption(interfaceIndex), 16);

@@ -3,29 +3,17 @@
  * with an IPv6 header is made, since the kernel gives the payload alone and tells the rest beside it (RFC 3542).
  */
 import { constants, endianness } from 'node:os';
-import type { IpAddress } from '../../proto/rules/ip.js';
 import { VRRP_PROTOCOL } from '../wire/ip-header.js';
-import { IPV6_EXTENSION, IPV6_HEADER_LENGTH, IPV6_OFFSET, writeIpv6Address } from '../wire/ipv6-header.js';
-import {
-  AF_INET6,
-  intOption,
-  libc,
-  type Poll,
-  SO_ATTACH_FILTER,
-  SO_BINDTODEVICE,
-  SOCK_RAW,
-  SOL_SOCKET,
-} from './libc.js';
+import { IPV6_EXTENSION, IPV6_HEADER_LENGTH, IPV6_OFFSET } from '../wire/ipv6-header.js';
+import { IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, ipv6Membership } from './group-member.js';
+import { AF_INET6, intOption, libc, SOCK_RAW } from './libc.js';
 import { Arena, MessageVector } from './message-vector.js';
-import { type FilterInstruction, NOTHING, withFilter } from './packet-filter.js';
-import { enlargeQueue, socketDrops } from './receive-queue.js';
+import { must, PacketReceiver, type PacketSource, setOption, setUpRawSocket } from './packet-receiver.js';
 import type { Receiver, ReceiverOptions } from './receiver-pair.js';
 import { IN6_ADDRESS_AT, SOCKADDR_IN6_LENGTH } from './socket-address.js';
-import { OK, type Outcome, refusal, SocketOpenError } from './system-error.js';
+import { refusal, SocketOpenError } from './system-error.js';
 
 const IPPROTO_IPV6 = 41;
-const IPV6_ADD_MEMBERSHIP = 20;
-const IPV6_DROP_MEMBERSHIP = 21;
 const IPV6_RECVPKTINFO = 49;
 const IPV6_PKTINFO = 50;
 const IPV6_RECVHOPLIMIT = 51;
@@ -38,9 +26,8 @@ const IPV6_RECVDSTOPTS = 58;
 const IPV6_DSTOPTS = 59;
 const MSG_CTRUNC = 0x8;
 
-/** Packets received in one call, and calls per wake-up, so that a flood cannot hold the loop. */
+/** Packets received in one call. */
 const BATCH = 8;
-const MOST_BATCHES = 8;
 /** Greater than any advertisement that is not refused for its length anyhow (8 + 255 x 16 + 28). */
 const PACKET_BUFFER = 4224;
 /** Room for what is asked for; extension headers that are longer are cut, which is noticed. */
@@ -65,118 +52,58 @@ interface Slot {
   readonly controlView: DataView;
 }
 
-export class Ipv6Receiver implements Receiver {
-  readonly #options: ReceiverOptions;
-  readonly #fd: number;
-  readonly #slots: readonly Slot[];
-  readonly #vector: MessageVector;
-  #poll: Poll | undefined;
-  #isClosed = false;
-
-  /** Throws SocketOpenError. */
-  constructor(options: ReceiverOptions) {
-    this.#options = options;
-    const c = libc();
-    const fd = c.socket(AF_INET6, SOCK_RAW, VRRP_PROTOCOL);
-    if (fd < 0) throw new SocketOpenError(refusal(-fd, 'open a raw socket for protocol 112'));
-    this.#fd = fd;
-    const arena = new Arena(
-      BATCH * Arena.roomFor(IPV6_HEADER_LENGTH + PACKET_BUFFER, SOCKADDR_IN6_LENGTH, CONTROL_BUFFER) +
-        MessageVector.roomFor(BATCH),
-    );
-    this.#slots = Array.from({ length: BATCH }, () => newSlot(arena));
-    this.#vector = new MessageVector(
-      arena,
-      this.#slots.map(({ packet, name, control }) => ({ data: packet.subarray(IPV6_HEADER_LENGTH), name, control })),
-    );
-    try {
-      this.#setUp();
-    } catch (error) {
-      c.close(fd);
-      throw error;
-    }
-    this.#startPoll();
-  }
-
-  attach(filter: readonly FilterInstruction[]): Outcome {
-    return withFilter(filter, (option) => this.#set(SOL_SOCKET, SO_ATTACH_FILTER, option, 'attach a packet filter'));
-  }
-
-  setMembership(group: IpAddress, isJoin: boolean, doing: string): Outcome {
-    if (typeof group !== 'bigint') return refusal(constants.errno.EAFNOSUPPORT, doing);
-    // struct ipv6_mreq: group, interface index.
-    const request = new Uint8Array(20);
-    writeIpv6Address(new DataView(request.buffer), 0, group);
-    request.set(intOption(this.#options.interfaceIndex), 16);
-    return this.#set(IPPROTO_IPV6, isJoin ? IPV6_ADD_MEMBERSHIP : IPV6_DROP_MEMBERSHIP, request, doing);
-  }
-
-  drops(): number {
-    return socketDrops(this.#fd);
-  }
-
-  pause(): void {
-    this.#poll?.close();
-    this.#poll = undefined;
-  }
-
-  resume(): void {
-    if (!this.#isClosed && this.#poll === undefined) this.#startPoll();
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.pause();
-    libc().close(this.#fd);
-  }
-
-  /** Bound and filtered before anything can be received: not even what came before the bind is left in it. */
-  #setUp(): void {
-    const { interfaceName, filter, room } = this.#options;
-    must(this.attach(NOTHING));
-    const name = Buffer.from(`${interfaceName}\0`);
-    must(this.#set(SOL_SOCKET, SO_BINDTODEVICE, name, `bind to ${interfaceName}`));
-    while (libc().recvmmsg(this.#fd, this.#vector.headers, BATCH, 0) > 0) this.#vector.reset(BATCH);
-    this.#vector.reset(BATCH);
-    must(enlargeQueue(this.#fd, room, `enlarge the receive queue on ${interfaceName}`));
+/** Throws SocketOpenError. */
+export function openIpv6Receiver(options: ReceiverOptions): Receiver {
+  const c = libc();
+  const fd = c.socket(AF_INET6, SOCK_RAW, VRRP_PROTOCOL);
+  if (fd < 0) throw new SocketOpenError(refusal(-fd, 'open a raw socket for protocol 112'));
+  try {
     for (const option of [IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVHOPOPTS, IPV6_RECVRTHDR, IPV6_RECVDSTOPTS]) {
-      must(this.#set(IPPROTO_IPV6, option, intOption(1), 'ask for what is beside the payload'));
+      must(
+        setOption(
+          fd,
+          IPPROTO_IPV6,
+          option,
+          intOption(1),
+          `ask for what is beside the payload on ${options.interfaceName}`,
+        ),
+      );
     }
-    must(this.attach(filter));
+    const source = sourceOf(fd, options);
+    setUpRawSocket(fd, source, options);
+    return new PacketReceiver(fd, source, options);
+  } catch (error) {
+    c.close(fd);
+    throw error;
   }
+}
 
-  #set(level: number, option: number, value: Uint8Array, doing: string): Outcome {
-    const result = libc().setsockopt(this.#fd, level, option, value);
-    return result < 0 ? refusal(-result, `${doing} on ${this.#options.interfaceName}`) : OK;
-  }
-
-  #startPoll(): void {
-    this.#poll = libc().poll(this.#fd, () => this.#receive());
-  }
-
-  #receive(): void {
-    for (let batch = 0; batch < MOST_BATCHES && this.#poll !== undefined; batch++) {
-      const count = libc().recvmmsg(this.#fd, this.#vector.headers, BATCH, 0);
-      if (count < 0) {
-        const { EAGAIN, EINTR, ENETDOWN } = constants.errno;
-        if (count === -EAGAIN || count === -EINTR || count === -ENETDOWN) return;
-        const failed = refusal(-count, `receive advertisements on ${this.#options.interfaceName}`);
-        this.pause();
-        this.#options.onError(new SocketOpenError(failed));
-        return;
-      }
-      for (let i = 0; i < count && !this.#isClosed; i++) {
-        const slot = this.#slots[i];
-        if (slot === undefined) continue;
-        const length = this.#vector.receivedLength(i);
-        writeHeader(slot, length, this.#vector.controlLength(i), (this.#vector.flags(i) & MSG_CTRUNC) !== 0);
-        this.#options.onPacket(slot.packet.subarray(0, IPV6_HEADER_LENGTH + length));
-      }
-      this.#vector.reset(count);
-      if (count < BATCH) return;
-    }
-  }
+function sourceOf(fd: number, { interfaceIndex, interfaceName }: ReceiverOptions): PacketSource {
+  const arena = new Arena(
+    BATCH * Arena.roomFor(IPV6_HEADER_LENGTH + PACKET_BUFFER, SOCKADDR_IN6_LENGTH, CONTROL_BUFFER) +
+      MessageVector.roomFor(BATCH),
+  );
+  const slots = Array.from({ length: BATCH }, () => newSlot(arena));
+  const vector = new MessageVector(
+    arena,
+    slots.map(({ packet, name, control }) => ({ data: packet.subarray(IPV6_HEADER_LENGTH), name, control })),
+  );
+  return {
+    vector,
+    packetOf: (index) => {
+      const slot = slots[index];
+      if (slot === undefined) return undefined;
+      const length = vector.receivedLength(index);
+      writeHeader(slot, length, vector.controlLength(index), (vector.flags(index) & MSG_CTRUNC) !== 0);
+      return slot.packet.subarray(0, IPV6_HEADER_LENGTH + length);
+    },
+    setMembership: (group, isJoin, doing) => {
+      if (typeof group !== 'bigint') return refusal(constants.errno.EAFNOSUPPORT, doing);
+      const option = isJoin ? IPV6_ADD_MEMBERSHIP : IPV6_DROP_MEMBERSHIP;
+      const request = ipv6Membership(interfaceIndex, group);
+      return setOption(fd, IPPROTO_IPV6, option, request, `${doing} on ${interfaceName}`);
+    },
+  };
 }
 
 function newSlot(arena: Arena): Slot {
@@ -213,8 +140,4 @@ function writeHeader(slot: Slot, payloadLength: number, controlLength: number, i
     at += (length + 7) & ~7;
   }
   packet[IPV6_OFFSET.nextHeader] = nextHeader;
-}
-
-function must(outcome: Outcome): void {
-  if (!outcome.ok) throw new SocketOpenError(outcome);
 }

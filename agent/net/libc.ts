@@ -24,13 +24,16 @@ export const MSG_DONTROUTE = 0x4;
 
 /** O_CLOEXEC is the same. */
 const SOCK_CLOEXEC = 0o2000000;
-const F_SETFD = 2;
 const F_SETFL = 4;
-const FD_CLOEXEC = 1;
+const F_DUPFD_CLOEXEC = 1030;
 const SOCK_NONBLOCK = 0o4000;
 const O_NONBLOCK = SOCK_NONBLOCK;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
+/** TFD_CLOEXEC and TFD_NONBLOCK are the same as the sockets'. */
+export const CLOCK_MONOTONIC = 1;
+export const CLOCK_BOOTTIME = 7;
+export const TFD_TIMER_ABSTIME = 1;
 /** pidfd_open(2), Linux 5.3: the same number on every architecture; the C library has had a name for it since 2.36 only. */
 const SYS_PIDFD_OPEN = 434;
 
@@ -53,8 +56,12 @@ interface Libc {
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
   /** Fills `into`; -errno also for a descriptor that is not open or is no socket. */
   getsockopt(fd: number, level: number, option: number, into: Uint8Array): number;
-  /** Programs that this process starts do not inherit the descriptor. */
-  closeOnExec(fd: number): number;
+  /** Another descriptor, close-on-exec, of what this one is of; or -errno. */
+  duplicate(fd: number): number;
+  /** Descriptor of a timer, close-on-exec and non-blocking, or -errno. */
+  timer(clock: number): number;
+  /** `times`: struct itimerspec, interval and first expiration, each seconds and nanoseconds of 64 bits; zero disarms. */
+  setTimer(fd: number, flags: number, times: Uint8Array): number;
   close(fd: number): number;
   /** Fills `ends` with the descriptors to read from and to write to, close-on-exec. 0 or -errno. */
   pipe(ends: Int32Array): number;
@@ -135,6 +142,8 @@ function load(): Libc {
   const getsockopt = bound<[number, number, number, Uint8Array, Uint32Array]>(
     'int getsockopt(int, int, int, _Out_ void*, _Inout_ void*)',
   );
+  const timerfdCreate = bound<[number, number]>('int timerfd_create(int, int)');
+  const timerfdSettime = bound<[number, number, Uint8Array, null]>('int timerfd_settime(int, int, const void*, void*)');
   // Variadic in C: koffi wants the type before each further argument.
   const fcntl = bound<[number, number, 'int', number]>('int fcntl(int, int, ...)');
   const close = bound<[number]>('int close(int)');
@@ -166,7 +175,9 @@ function load(): Libc {
       length[0] = into.length;
       return getsockopt(fd, level, option, into, length);
     },
-    closeOnExec: (fd) => fcntl(fd, F_SETFD, 'int', FD_CLOEXEC),
+    duplicate: (fd) => fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0),
+    timer: (clock) => timerfdCreate(clock, SOCK_CLOEXEC | SOCK_NONBLOCK),
+    setTimer: (fd, flags, times) => timerfdSettime(fd, flags, times, null),
     close: (fd) => close(fd),
     pipe: (ends) => pipe2(ends, SOCK_CLOEXEC),
     becomeSubreaper: () => prctl(PR_SET_CHILD_SUBREAPER, 'ulong', 1),

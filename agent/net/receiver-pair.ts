@@ -6,6 +6,7 @@ import type { Family, IpAddress } from '../../proto/rules/ip.js';
 import { formatIp } from '../../proto/rules/ip.js';
 import { changeGroups } from './group-membership.js';
 import type { FilterInstruction } from './packet-filter.js';
+import type { ReceiveRounds } from './receive-rounds.js';
 import { RECEIVE_BUFFER, REFUSE_BUFFER, RefusePace } from './refuse-pace.js';
 import { OK, type Outcome, SocketOpenError } from './system-error.js';
 import { openVrrpSender, type VrrpSender } from './vrrp-sender.js';
@@ -19,6 +20,8 @@ export interface ReceiverOptions {
   readonly room: number;
   /** With IP header; only valid during the call. */
   readonly onPacket: (packet: Uint8Array) => void;
+  /** With those of all other receivers of this process. */
+  readonly rounds: ReceiveRounds;
   /** Receiving failed; nothing more is received. */
   readonly onError: (error: Error) => void;
 }
@@ -58,6 +61,7 @@ export class ReceiverPair implements VrrpSocket {
   constructor(
     options: VrrpSocketOptions,
     private readonly kind: ReceiverKind,
+    rounds: ReceiveRounds,
   ) {
     this.family = kind.family;
     const { interfaceName, interfaceIndex, anyTtl } = options;
@@ -67,6 +71,7 @@ export class ReceiverPair implements VrrpSocket {
     const shared = {
       interfaceName,
       interfaceIndex,
+      rounds,
       onError: (error: Error) => {
         if (!this.#isClosed) options.onError(error);
       },

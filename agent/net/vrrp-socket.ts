@@ -12,8 +12,12 @@
  * queues, and what the kernel is not asked to do: docs/decisions/0016-ipv6-sockets.md.
  */
 import type { IpAddress } from '../../proto/rules/ip.js';
-import { openIpv4VrrpSocket } from './ipv4-vrrp-socket.js';
-import { openIpv6VrrpSocket } from './ipv6-vrrp-socket.js';
+import { openIpv4FrameReceiver } from './ipv4-frame-receiver.js';
+import { openIpv4Receiver } from './ipv4-receiver.js';
+import { openIpv6Receiver } from './ipv6-receiver.js';
+import { advertisementFilter, vrrpFrameFilter } from './packet-filter.js';
+import type { ReceiveRounds } from './receive-rounds.js';
+import { type ReceiverKind, ReceiverPair } from './receiver-pair.js';
 import type { Outcome } from './system-error.js';
 import type { VrrpSender, VrrpSenderOptions } from './vrrp-sender.js';
 
@@ -53,5 +57,28 @@ export interface VrrpSocket extends VrrpSender {
 /** Throws SocketOpenError (ENODEV, EPERM, ...). */
 export type OpenVrrpSocket = (options: VrrpSocketOptions) => VrrpSocket;
 
-export const openVrrpSocket: OpenVrrpSocket = (options) =>
-  options.family === 6 ? openIpv6VrrpSocket(options) : openIpv4VrrpSocket(options);
+/** @param rounds of this process: those in which busy sockets are read */
+export function vrrpSockets(rounds: ReceiveRounds): OpenVrrpSocket {
+  return (options) => {
+    const kind = options.family === 6 ? IPV6 : options.takesFrames ? IPV4_FRAMES : IPV4;
+    return new ReceiverPair(options, kind, rounds);
+  };
+}
+
+const IPV4: ReceiverKind = {
+  family: 4,
+  open: openIpv4Receiver,
+  filter: (take, anyTtl) => advertisementFilter(4, take, anyTtl),
+};
+
+const IPV4_FRAMES: ReceiverKind = {
+  family: 4,
+  open: openIpv4FrameReceiver,
+  filter: (take, anyTtl) => vrrpFrameFilter(advertisementFilter(4, take, anyTtl)),
+};
+
+const IPV6: ReceiverKind = {
+  family: 6,
+  open: openIpv6Receiver,
+  filter: (take, anyTtl) => advertisementFilter(6, take, anyTtl),
+};

@@ -9,8 +9,10 @@ import { hostSysctl } from '../link/sysctl.js';
 import { openArpSocket } from '../net/arp-socket.js';
 import { openGroupMembership } from '../net/group-member.js';
 import { openNeighborSocket } from '../net/neighbor-socket.js';
+import { ReceiveRounds } from '../net/receive-rounds.js';
+import { openTicker } from '../net/ticker.js';
 import { openVrrpSender } from '../net/vrrp-sender.js';
-import { openVrrpSocket } from '../net/vrrp-socket.js';
+import { vrrpSockets } from '../net/vrrp-socket.js';
 import { BootClock } from './boot-clock.js';
 import type { Edges, ElectionClock } from './edges.js';
 import { startPreciseTimer } from './precise-timer.js';
@@ -23,10 +25,16 @@ export function openBootClock(): ElectionClock {
 }
 
 export function openHostEdges(clock: ElectionClock): Edges {
+  const rounds = new ReceiveRounds(openTicker);
   return {
     startTimer: (onDue) => startPreciseTimer(() => clock.now(), onDue),
-    defer: (task) => void setImmediate(task),
-    openVrrpSocket,
+    defer: (task) =>
+      void setImmediate(() => {
+        // What came to a busy socket may wait for its round.
+        rounds.read();
+        task();
+      }),
+    openVrrpSocket: vrrpSockets(rounds),
     openVrrpSender,
     openArpSocket,
     openNeighborSocket,

@@ -2,6 +2,7 @@
  * The IPv4 header (RFC 791) of advertisements. Offsets are bytes from its start; all fields big-endian. Pure.
  */
 import type { Ipv4 } from '../vrrp/virtual-router.js';
+import { byteAt, uint16At, uint32At } from './big-endian.js';
 import { addToSum, finishChecksum } from './checksum.js';
 import { type IpHeader, type IpHeaderFault, TRAFFIC_CLASS, VRRP_PROTOCOL } from './ip-header.js';
 
@@ -36,22 +37,22 @@ export function writeIpv4Header(packet: DataView, source: Ipv4, destination: Ipv
  * Reads the header of a received packet. The header checksum is not looked at: the kernel drops what fails it before a
  * raw socket sees it, and a packet captured on its way out may not have one yet.
  */
-export function readIpv4Header(packet: DataView): IpHeader | IpHeaderFault {
-  if (packet.byteLength < IPV4_HEADER_LENGTH) return 'truncated';
-  const versionAndLength = packet.getUint8(0);
+export function readIpv4Header(packet: Uint8Array): IpHeader | IpHeaderFault {
+  if (packet.length < IPV4_HEADER_LENGTH) return 'truncated';
+  const versionAndLength = byteAt(packet, 0);
   const headerLength = (versionAndLength & 0x0f) * 4;
-  const totalLength = packet.getUint16(IPV4_OFFSET.totalLength);
+  const totalLength = uint16At(packet, IPV4_OFFSET.totalLength);
   if (versionAndLength >>> 4 !== 4 || headerLength < IPV4_HEADER_LENGTH) return 'bad-ip-header';
   if (totalLength < headerLength) return 'bad-ip-header';
-  if (totalLength > packet.byteLength) return 'truncated';
-  if (packet.getUint8(IPV4_OFFSET.protocol) !== VRRP_PROTOCOL) return 'not-vrrp';
+  if (totalLength > packet.length) return 'truncated';
+  if (byteAt(packet, IPV4_OFFSET.protocol) !== VRRP_PROTOCOL) return 'not-vrrp';
   // More-fragments flag or an offset. The kernel reassembles before a raw socket sees it; no advertisement needs it.
-  if ((packet.getUint16(IPV4_OFFSET.fragment) & 0x3fff) !== 0) return 'fragment';
+  if ((uint16At(packet, IPV4_OFFSET.fragment) & 0x3fff) !== 0) return 'fragment';
   if (headerLength > IPV4_HEADER_LENGTH) return 'ip-options';
   return {
-    source: packet.getUint32(IPV4_OFFSET.source),
-    destination: packet.getUint32(IPV4_OFFSET.destination),
-    ttl: packet.getUint8(IPV4_OFFSET.ttl),
+    source: uint32At(packet, IPV4_OFFSET.source),
+    destination: uint32At(packet, IPV4_OFFSET.destination),
+    ttl: byteAt(packet, IPV4_OFFSET.ttl),
     payloadStart: headerLength,
     payloadEnd: totalLength,
     addressesStart: IPV4_OFFSET.source,

@@ -30,6 +30,7 @@ import {
   VRRP_HEADER_LENGTH,
   VRRP_OFFSET,
 } from './advertisement.js';
+import { byteAt, uint16At, uint32At } from './big-endian.js';
 import { addToSum, foldSum, pseudoHeaderSum } from './checksum.js';
 import { HMAC_TRAILER_LENGTH } from './hmac-trailer.js';
 import { HMAC_REFUSALS, type HmacVerifier } from './hmac-verifier.js';
@@ -145,14 +146,12 @@ export function decodeAdvertisement(
   packet: Uint8Array,
   routers: ReadonlyMap<number, Expectations>,
 ): Reception {
-  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
-  const header = family === 6 ? readIpv6Header(view) : readIpv4Header(view);
+  const header = family === 6 ? readIpv6Header(viewOf(packet)) : readIpv4Header(packet);
   if (typeof header === 'string') return { ok: false, reason: header };
 
   const { source, payloadStart, payloadEnd } = header;
   if (payloadEnd - payloadStart < VRRP_HEADER_LENGTH) return { ok: false, reason: 'truncated', source };
-  const message = new DataView(packet.buffer, packet.byteOffset + payloadStart, payloadEnd - payloadStart);
-  const vrid = message.getUint8(VRRP_OFFSET.vrid);
+  const vrid = byteAt(packet, payloadStart + VRRP_OFFSET.vrid);
   const expected = routers.get(vrid);
   if (expected === undefined) return { ok: false, reason: 'unknown-vrid', vrid, source };
 
@@ -160,18 +159,18 @@ export function decodeAdvertisement(
   const stranger = family === 6 ? judgeIpv6Sender(header, expected) : judgeIpv4Sender(header, expected);
   if (stranger !== undefined) return drop(stranger);
 
-  const form = judgeMessage(family, message, packet, header, expected);
+  const form = judgeMessage(family, packet, header, expected);
   if (form !== 'message_only' && form !== 'pseudo_header') return drop(form);
 
-  const refusal = judgeSignature(family, message, packet, header, expected);
+  const refusal = judgeSignature(family, packet, header, expected);
   if (refusal !== undefined) return drop(refusal);
-  const disagreement = judgeAgreement(family, message, expected);
+  const disagreement = judgeAgreement(family, packet, payloadStart, expected);
   if (disagreement !== undefined) return drop(disagreement);
 
   const advertisement: Advertisement = {
-    priority: message.getUint8(VRRP_OFFSET.priority),
-    interval: readInterval(message, expected.version),
-    addresses: family === 6 ? readIpv6Addresses(message) : readIpv4Addresses(message),
+    priority: byteAt(packet, payloadStart + VRRP_OFFSET.priority),
+    interval: readInterval(packet, payloadStart, expected.version),
+    addresses: family === 6 ? readIpv6Addresses(packet, payloadStart) : readIpv4Addresses(packet, payloadStart),
   };
   const hasForms = expected.version === 3 && family === 4;
   if (expected.hmac === undefined) {
@@ -179,7 +178,7 @@ export function decodeAdvertisement(
       ? { ok: true, vrid, source, advertisement, checksumForm: form }
       : { ok: true, vrid, source, advertisement };
   }
-  const isSigned = message.byteLength > unsignedLength(family, message, expected);
+  const isSigned = payloadEnd - payloadStart > unsignedLength(family, packet, payloadStart, expected);
   return { ok: true, vrid, source, advertisement, isSigned, ...(hasForms ? { checksumForm: form } : {}) };
 }
 
@@ -247,31 +246,33 @@ function judgeLink(source: Ipv4, onLink: readonly IpPrefix[]): DropReason | unde
 }
 
 /** Bytes of the message without a trailer, by its number of addresses. */
-function unsignedLength(family: Family, message: DataView, { version }: Expectations): number {
-  return messageLength(family, version, message.getUint8(VRRP_OFFSET.addressCount));
+function unsignedLength(family: Family, packet: Uint8Array, start: number, { version }: Expectations): number {
+  return messageLength(family, version, byteAt(packet, start + VRRP_OFFSET.addressCount));
 }
 
 /** The form of the checksum, if the message is whole and right. */
 function judgeMessage(
   family: Family,
-  message: DataView,
   packet: Uint8Array,
   header: IpHeader,
   expected: Expectations,
 ): ChecksumForm | DropReason {
   const { version } = expected;
-  const versionAndType = message.getUint8(VRRP_OFFSET.versionAndType);
+  const { payloadStart, payloadEnd } = header;
+  const versionAndType = byteAt(packet, payloadStart + VRRP_OFFSET.versionAndType);
   if (versionAndType >>> 4 !== version) return 'bad-version';
   if ((versionAndType & 0x0f) !== TYPE_ADVERTISEMENT) return 'bad-type';
-  const count = message.getUint8(VRRP_OFFSET.addressCount);
+  const count = byteAt(packet, payloadStart + VRRP_OFFSET.addressCount);
   if (count === 0 && expected.mayBeEmpty !== true) return 'no-addresses';
   const length = messageLength(family, version, count);
-  if (message.byteLength !== length) {
-    if (expected.hmac === undefined || message.byteLength !== length + HMAC_TRAILER_LENGTH) return 'bad-length';
+  const received = payloadEnd - payloadStart;
+  if (received !== length) {
+    if (expected.hmac === undefined || received !== length + HMAC_TRAILER_LENGTH) return 'bad-length';
   }
   const form = judgeChecksum(family, version, packet, header, length);
   if (form === 'bad-checksum' || family === 4 || expected.linkLocalFirst !== true || count === 0) return form;
-  return isLinkLocal(readIpv6Address(message, VRRP_OFFSET.addresses)) ? form : 'address-not-link-local';
+  const first = readIpv6Address(viewOf(packet), payloadStart + VRRP_OFFSET.addresses);
+  return isLinkLocal(first) ? form : 'address-not-link-local';
 }
 
 /** @param length of the message without a trailer */
@@ -300,26 +301,31 @@ function judgeChecksum(
 
 function judgeSignature(
   family: Family,
-  message: DataView,
   packet: Uint8Array,
   header: IpHeader,
   expected: Expectations,
 ): DropReason | undefined {
   if (expected.hmac === undefined) return undefined;
-  const length = unsignedLength(family, message, expected);
-  if (message.byteLength === length) return expected.hmac.judgeUnsigned();
-  return expected.hmac.judgeSigned(packet, header.source, header.payloadStart, header.payloadStart + length);
+  const { source, payloadStart, payloadEnd } = header;
+  const end = payloadStart + unsignedLength(family, packet, payloadStart, expected);
+  if (end === payloadEnd) return expected.hmac.judgeUnsigned();
+  return expected.hmac.judgeSigned(packet, source, payloadStart, end);
 }
 
-function judgeAgreement(family: Family, message: DataView, expected: Expectations): DropReason | undefined {
+function judgeAgreement(
+  family: Family,
+  packet: Uint8Array,
+  start: number,
+  expected: Expectations,
+): DropReason | undefined {
   const { version, password } = expected;
   if (version === 2) {
-    const authType = message.getUint8(VRRP_OFFSET.authType);
+    const authType = byteAt(packet, start + VRRP_OFFSET.authType);
     if (authType !== (password === undefined ? AUTH_NONE : AUTH_PASS)) return 'auth-type-mismatch';
     // Over IPv6 there is no authentication data.
-    if (family === 4 && password !== undefined && !hasPassword(message, password)) return 'auth-failure';
+    if (family === 4 && password !== undefined && !hasPassword(packet, start, password)) return 'auth-failure';
   }
-  const interval = readInterval(message, version);
+  const interval = readInterval(packet, start, version);
   // Deviation from RFC 5798: an interval of zero is dropped (RFC 9568 erratum 8301), docs/decisions/0013-what-is-not-heard.md.
   if (interval === 0) return 'zero-interval';
   if (version === 2 && interval !== expected.interval) return 'interval-mismatch';
@@ -327,31 +333,36 @@ function judgeAgreement(family: Family, message: DataView, expected: Expectation
 }
 
 /** Compares all 8 bytes whatever they are, so that the time taken tells nothing about where they differ. */
-function hasPassword(message: DataView, password: Uint8Array): boolean {
-  const start = VRRP_OFFSET.addresses + message.getUint8(VRRP_OFFSET.addressCount) * 4;
+function hasPassword(packet: Uint8Array, start: number, password: Uint8Array): boolean {
+  const at = start + VRRP_OFFSET.addresses + byteAt(packet, start + VRRP_OFFSET.addressCount) * 4;
   let difference = password.length ^ AUTH_DATA_LENGTH;
-  for (let i = 0; i < AUTH_DATA_LENGTH; i++) difference |= message.getUint8(start + i) ^ (password[i] ?? 0);
+  for (let i = 0; i < AUTH_DATA_LENGTH; i++) difference |= byteAt(packet, at + i) ^ (password[i] ?? 0);
   return difference === 0;
 }
 
-function readInterval(message: DataView, version: Version): Micros {
+function readInterval(packet: Uint8Array, start: number, version: Version): Micros {
   return version === 2
-    ? message.getUint8(VRRP_OFFSET.interval) * MICROS_PER_SECOND
-    : (message.getUint16(VRRP_OFFSET.maxInterval) & 0x0fff) * MICROS_PER_CENTISECOND;
+    ? byteAt(packet, start + VRRP_OFFSET.interval) * MICROS_PER_SECOND
+    : (uint16At(packet, start + VRRP_OFFSET.maxInterval) & 0x0fff) * MICROS_PER_CENTISECOND;
 }
 
-function readIpv4Addresses(message: DataView): readonly Ipv4[] {
-  const count = message.getUint8(VRRP_OFFSET.addressCount);
+function readIpv4Addresses(packet: Uint8Array, start: number): readonly Ipv4[] {
+  const count = byteAt(packet, start + VRRP_OFFSET.addressCount);
   const addresses: Ipv4[] = [];
-  for (let i = 0; i < count; i++) addresses.push(message.getUint32(VRRP_OFFSET.addresses + i * 4));
+  for (let i = 0; i < count; i++) addresses.push(uint32At(packet, start + VRRP_OFFSET.addresses + i * 4));
   return addresses;
 }
 
-function readIpv6Addresses(message: DataView): readonly bigint[] {
-  const count = message.getUint8(VRRP_OFFSET.addressCount);
+function readIpv6Addresses(packet: Uint8Array, start: number): readonly bigint[] {
+  const view = viewOf(packet);
+  const count = byteAt(packet, start + VRRP_OFFSET.addressCount);
   const addresses: bigint[] = [];
   for (let i = 0; i < count; i++) {
-    addresses.push(readIpv6Address(message, VRRP_OFFSET.addresses + i * IPV6_ADDRESS_LENGTH));
+    addresses.push(readIpv6Address(view, start + VRRP_OFFSET.addresses + i * IPV6_ADDRESS_LENGTH));
   }
   return addresses;
+}
+
+function viewOf(packet: Uint8Array): DataView {
+  return new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
 }
