@@ -7,6 +7,7 @@ export function classify(value: number): string {
   return parity;
 }
 
+/** @public Nobody may call it. */
 export function unused(value: number): number {
   if (value > 0) return 1;
   return 0;

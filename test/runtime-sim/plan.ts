@@ -15,7 +15,7 @@ import {
   Transport,
 } from '../../proto/gen/baton/v1/resources.js';
 import { microsToDuration } from '../../proto/rules/duration.js';
-import { formatIp, type IpAddress, isLinkLocal, parseIp } from '../../proto/rules/ip.js';
+import { formatIp, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 import type { Micros } from '../../proto/rules/time.js';
 import type { Random } from '../sim/random.js';
 import type { OwnAddress } from './kernel.js';
@@ -292,10 +292,4 @@ function must(text: string): IpAddress {
   const address = parseIp(text);
   if (address === undefined) throw new TypeError(text);
   return address;
-}
-
-/** Whether an address of the host's own may be used for a router of that family. */
-export function isSourceFor(router: RouterPlan, { device, address }: OwnAddress): boolean {
-  if (device !== router.device) return false;
-  return router.family === 6 ? isLinkLocal(address) && typeof address === 'bigint' : typeof address === 'number';
 }
