@@ -34,8 +34,6 @@ export const UNICAST: Form = { ...PLAIN, title: 'v3 unicast', unicast: true };
 export const UNICAST_IPV6: Form = { ...PLAIN, title: 'v3 IPv6 unicast', family: 6, unicast: true };
 export const VMAC: Form = { ...PLAIN, title: 'v3 VMAC', virtualMac: true };
 export const VMAC_IPV6: Form = { ...PLAIN, title: 'v3 IPv6 VMAC', family: 6, virtualMac: true };
-export const V2_UNICAST: Form = { ...V2, title: 'v2 unicast', unicast: true };
-export const V2_VMAC: Form = { ...V2, title: 'v2 VMAC', virtualMac: true };
 
 /** No router waits longer for its active one: three intervals and the skew of the least priority (RFC 9568 section 6.1). */
 export function downMs({ intervalMs }: Form): number {

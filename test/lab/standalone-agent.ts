@@ -7,7 +7,8 @@ import type { Host } from './host.js';
 import type { Program } from './program.js';
 import { until } from './until.js';
 
-const MAIN = path.resolve(import.meta.dirname, '../../agent/main.js');
+/** As it is shipped. */
+const MAIN = path.resolve(import.meta.dirname, '../../bundle/baton-agent.js');
 
 let started = 0;
 
