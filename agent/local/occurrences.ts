@@ -129,8 +129,11 @@ export class Occurrences {
         break;
       }
       case 'unknownVrid': {
-        const { interface: iface, vrid, source } = occurrence;
-        log.info({ iface, vrid, peer: source }, 'a virtual router that this host has no part in was heard');
+        const { vrid, source } = occurrence;
+        log.info(
+          { interface: occurrence.interface, vrid, peer: source },
+          'a virtual router that this host has no part in was heard',
+        );
         journal.add(unknownVridEvent(occurrence));
         break;
       }
