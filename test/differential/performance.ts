@@ -91,6 +91,18 @@ class Play {
   /** Hosts, cables and observers; nobody has started. */
   static async prepare(lab: Lab, scenario: Scenario, cast: Cast, starts: Turns): Promise<Play> {
     const play = new Play(lab, scenario, starts);
+    try {
+      await play.#set(cast);
+    } catch (error) {
+      // A pipe that stays open would keep the process from ending.
+      play.close();
+      throw error;
+    }
+    return play;
+  }
+
+  async #set(cast: Cast): Promise<void> {
+    const { lab, scenario } = this;
     const hasSecondLan = scenario.routers.some(
       ({ lan, lines }) => lan === 2 || lines.some((line) => / em2 /.test(line)),
     );
@@ -105,21 +117,20 @@ class Play {
         ports.set(lab.portOf(host, 'em2'), name);
       }
       const member = await Member.make(scenario, name, playerOf(cast, name), host, (subject, text) =>
-        play.#chronicle.record(`${name} states ${subject}`, text),
+        this.#chronicle.record(`${name} states ${subject}`, text),
       );
-      play.#members.set(name, member);
+      this.#members.set(name, member);
     }
-    const hosts = [...play.#members.values()].map(({ host }) => host);
+    const hosts = [...this.#members.values()].map(({ host }) => host);
     for (const router of scenario.routers) {
       const address = virtualAddress(router, scenario.form.family);
-      const onChange = () => play.#chronicle.happened();
-      play.#holders.set(router.name, await Holders.report(address, onChange, ...hosts));
+      const onChange = () => this.#chronicle.happened();
+      this.#holders.set(router.name, await Holders.report(address, onChange, ...hosts));
     }
     const nameOf = (vrid: number) => scenario.routers.find((router) => router.vrid === vrid)?.name ?? `VRID ${vrid}`;
-    play.#wire = await Wire.open(lab.switchHost, ports, (name, vrid, priority) =>
-      play.#chronicle.record(`${name} adverts ${nameOf(vrid)}`, String(priority)),
+    this.#wire = await Wire.open(lab.switchHost, ports, (name, vrid, priority) =>
+      this.#chronicle.record(`${name} adverts ${nameOf(vrid)}`, String(priority)),
     );
-    return play;
   }
 
   async do({ action, differences }: Step): Promise<Observation> {
