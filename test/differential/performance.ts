@@ -128,7 +128,7 @@ class Play {
       this.#holders.set(router.name, await Holders.report(address, onChange, ...hosts));
     }
     const nameOf = (vrid: number) => scenario.routers.find((router) => router.vrid === vrid)?.name ?? `VRID ${vrid}`;
-    this.#wire = await Wire.open(lab.switchHost, ports, (name, vrid, priority) =>
+    this.#wire = await Wire.open(lab.switchHost, ports, 2 * scenario.form.intervalMs, (name, vrid, priority) =>
       this.#chronicle.record(`${name} adverts ${nameOf(vrid)}`, String(priority)),
     );
   }
@@ -153,13 +153,18 @@ class Play {
   }
 
   tails(): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      [...this.#members.values()].flatMap((member) =>
-        member
-          .tails()
-          .map((tail, run) => [`${member.kind} as ${member.name}${run === 0 ? '' : `, started again (${run})`}`, tail]),
-      ),
+    const members = [...this.#members.values()].flatMap((member) =>
+      member
+        .tails()
+        .map((tail, run) => [`${member.kind} as ${member.name}${run === 0 ? '' : `, started again (${run})`}`, tail]),
     );
+    const time = (atMs: number | undefined) =>
+      atMs === undefined ? 'the end' : new Date(atMs).toISOString().slice(11, 23);
+    const held = [...this.#holders].flatMap(([router, { holdings }]) =>
+      holdings.map(({ host, fromMs, untilMs }) => `${host} held ${router} from ${time(fromMs)} until ${time(untilMs)}`),
+    );
+    const outside = [...held, ...(this.#wire?.silences ?? [])].join('\n');
+    return Object.fromEntries([...members, ['seen from outside', outside]]);
   }
 
   close(): void {

@@ -1,9 +1,10 @@
 /**
  * The process of a Wire: hears what enters the switch at every port, and asks who answers for an address.
  *
- *   node wire-main.js PORT=NAME...    standard input: "ask BRIDGE ADDRESS" a line
- *                                     standard output: "ready", then one line of JSON for each advertisement that is not as the
- *                                     one before it of the same port and VRID, and one for each question
+ *   node wire-main.js SILENCE PORT=NAME...
+ *     standard input: "ask BRIDGE ADDRESS" a line
+ *     standard output: "ready", then one line of JSON for each advertisement that is not as the one before it of the same
+ *     port and VRID, for each that comes more than SILENCE milliseconds after the one before it, and for each question
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -25,14 +26,15 @@ const FEWEST_QUESTIONS = 4;
 const MOST_QUESTIONS = 15;
 
 const c = libc();
+const [, , silence = '', ...ports] = process.argv;
 const names = new Map(
-  process.argv.slice(2).map((argument) => {
+  ports.map((argument) => {
     const [port = '', name = ''] = argument.split('=');
     return [indexOf(port), name] as const;
   }),
 );
-/** Priority that was heard last, by port and VRID. */
-const heard = new Map<string, number>();
+/** What was heard last, by port and VRID. */
+const heard = new Map<string, { readonly priority: number; readonly atMs: number }>();
 let question: { readonly address: string; readonly target: Buffer; readonly answers: Set<string> } | undefined;
 
 const socket = c.socket(AF_PACKET, SOCK_RAW, ((ETH_P_ALL & 0xff) << 8) | (ETH_P_ALL >> 8));
@@ -71,9 +73,14 @@ function hear(name: string, frame: Buffer): void {
 
 function hearAdvert(name: string, message: Buffer): void {
   const [, vrid, priority] = message;
-  if (vrid === undefined || priority === undefined || heard.get(`${name} ${vrid}`) === priority) return;
-  heard.set(`${name} ${vrid}`, priority);
-  tell({ kind: 'advert', name, vrid, priority });
+  if (vrid === undefined || priority === undefined) return;
+  const key = `${name} ${vrid}`;
+  const before = heard.get(key);
+  const atMs = performance.timeOrigin + performance.now();
+  heard.set(key, { priority, atMs });
+  if (before?.priority !== priority) tell({ kind: 'advert', name, vrid, priority });
+  const silentMs = before === undefined ? 0 : atMs - before.atMs;
+  if (silentMs > Number(silence)) tell({ kind: 'silence', name, vrid, silentMs, untilMs: atMs });
 }
 
 function hearArp(name: string, frame: Buffer): void {
