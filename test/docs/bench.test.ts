@@ -11,7 +11,7 @@ test("README's comparison table is the output of the last full bench", () => {
   const bench = read('docs/bench/latest.md');
   const table = tableOf(bench);
   assert.ok(table.length > 10, 'a table of some length');
-  const section = /^## Beside keepalived\n([^]*?)^## /m.exec(read('README.md'))?.[1] ?? '';
+  const section = read('README.md').split('## Beside keepalived\n')[1]?.split('\n## ')[0] ?? '';
   assert.deepEqual(tableOf(section), table);
   const machine = bench.split('\n')[0] ?? '?';
   assert.ok(section.includes(machine), `README says on what machine: ${machine}`);
@@ -24,5 +24,5 @@ test('the table and the raw samples are of one run', () => {
   };
   const bench = read('docs/bench/latest.md');
   assert.ok(bench.includes(run.began), run.began);
-  for (const { figures = [] } of run.rows) for (const { what } of figures) assert.ok(bench.includes(`| ${what}, `), what);
+  for (const { figures = [] } of run.rows) for (const { what } of figures) assert.ok(bench.includes(`| ${what}`), what);
 });
