@@ -7,6 +7,7 @@
  */
 import { type Family, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
+import type { Firewall } from '../link/firewall.js';
 import type { InterfaceAddress, Link, Rtnetlink } from '../link/rtnetlink.js';
 import type { AnnouncementSocketOptions } from '../net/claim.js';
 import { OK, type Outcome } from '../net/system-error.js';
@@ -42,8 +43,11 @@ interface Role {
   readonly group: string;
 }
 
+/** What of the real world is needed; nothing else of it can be reached from here. */
+export type RehearsalEdges = Pick<Edges, 'openRtnetlink' | 'openVrrpSender' | 'openArpSocket' | 'openNeighborSocket'>;
+
 /** Blocks for some tens of milliseconds: to be called before anything is elected. Throws what the edges throw. */
-export function rehearse(edges: Edges): void {
+export function rehearse(edges: RehearsalEdges): void {
   const stage = new Stage(edges);
   try {
     stage.play();
@@ -63,7 +67,7 @@ class Stage {
   #onDue: () => void = () => undefined;
   #tell: (message: ToElection) => void = () => undefined;
 
-  constructor(private readonly real: Edges) {
+  constructor(private readonly real: RehearsalEdges) {
     this.#kernel = real.openRtnetlink();
     this.#opened.push(this.#kernel);
     this.#others = ROLES.map(
@@ -147,7 +151,6 @@ class Stage {
 
   #edges(): Edges {
     return {
-      ...this.real,
       startTimer: (onDue) => {
         this.#onDue = onDue;
         return {
@@ -180,6 +183,7 @@ class Stage {
         foreignMessages: () => 0,
         close: () => undefined,
       }),
+      openFirewall: () => NO_FIREWALL,
       sysctl: { read: () => ({ ok: true, value: 0 }), write: () => OK },
     };
   }
@@ -239,6 +243,17 @@ class Stage {
     };
   }
 }
+
+/** The real one would remove what a former run has left in force for us. */
+const NO_FIREWALL: Firewall = {
+  dropTraffic: () => OK,
+  allowTraffic: () => OK,
+  blockReports: () => OK,
+  allowReports: () => OK,
+  clear: () => OK,
+  leave: () => OK,
+  close: () => undefined,
+};
 
 const LINK: Link = {
   index: INDEX,

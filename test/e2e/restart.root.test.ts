@@ -7,6 +7,7 @@ import type { AgentHost } from '../lab/agent-host.js';
 import { Holders } from '../lab/holders.js';
 import { labUnavailable } from '../lab/lab.js';
 import { Probe } from '../lab/probe.js';
+import type { Program } from '../lab/program.js';
 import { until } from '../lab/until.js';
 import { Cluster } from './cluster.js';
 import { document } from './manifests.js';
@@ -50,6 +51,12 @@ function supervise(node: AgentHost): () => void {
   };
 }
 
+/** Changes of the packet filter by which the table went, and did not come back at once with what is to be quiet. */
+function timesWithoutFilter(monitor: Program): readonly string[] {
+  const changes = monitor.lines.join('\n').split(/^# new generation .*$/m);
+  return changes.filter((change) => /delete set inet baton quiet(?!.*add element inet baton quiet)/s.test(change));
+}
+
 test('baton-agent restart at intervals of 1 s keeps addresses and roles', { skip: labUnavailable() }, async (t) => {
   const cluster = await Cluster.prepare(t, ['a', 'b']);
   const [a, b] = [cluster.node('a'), cluster.node('b')];
@@ -65,6 +72,7 @@ test('baton-agent restart at intervals of 1 s keeps addresses and roles', { skip
   for (const probe of probes) await probe.untilAnswered(5000);
   const { mails } = cluster.controller;
   await until('the mail of the start', 10_000, () => mails.length > 0);
+  const filters = cluster.nodes.map(({ host }) => host.start('nft', 'monitor'));
   const before = (await cluster.events()).length;
   const mac = readFileSync(`/proc/${a.agent.pid}/net/dev`, 'utf8').includes('vrrp6.6');
   assert.ok(mac, 'the virtual MAC interface is there');
@@ -92,6 +100,8 @@ test('baton-agent restart at intervals of 1 s keeps addresses and roles', { skip
       assert.deepEqual([unanswered, duplicates], [0, 0], probe.address);
     }
     for (const router of ['front', 'front6']) await cluster.untilStates(router, { a: 'active', b: 'backup' });
+    // A report of the kernel's with the virtual MAC would teach the switch that a backup is where it is.
+    for (const filter of filters) assert.deepEqual(timesWithoutFilter(filter), []);
     // What happened is in the log, and is what it is: nothing else than that an agent made room for the next one.
     const told = (await cluster.events()).slice(before).flatMap(({ transition, groupTransition }) => {
       const cause = (transition ?? groupTransition)?.cause;
@@ -120,5 +130,6 @@ test('baton-agent restart at intervals of 1 s keeps addresses and roles', { skip
     await stayed('resumed', 'startup', 'suspended');
   });
 
+  for (const filter of filters) assert.match(filter.lines.join('\n'), /^add element inet baton quiet/m, filter.title);
   assert.equal(mails.length, 1, mails.map(({ subject }) => subject).join());
 });

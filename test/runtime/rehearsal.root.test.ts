@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import process from 'node:process';
 import { test } from 'node:test';
 import type { AddressRequest, Rtnetlink } from '../../agent/link/rtnetlink.js';
+import type { Edges } from '../../agent/runtime/edges.js';
 import { openBootClock, openHostEdges } from '../../agent/runtime/host-edges.js';
 import { rehearse } from '../../agent/runtime/rehearsal.js';
 
@@ -24,7 +25,19 @@ test('the rehearsal takes over and steps down, touches nothing of the host, and 
   const before = hostAddresses(edges.openRtnetlink);
   rehearse(edges);
   const descriptors = readdirSync('/proc/self/fd').length;
-  rehearse({ ...edges, openRtnetlink });
+  const forbidden = (): never => assert.fail('the rehearsal reached for what is real');
+  const all: Edges = {
+    ...edges,
+    openRtnetlink,
+    startTimer: forbidden,
+    defer: forbidden,
+    openVrrpSocket: forbidden,
+    openGroupMembership: forbidden,
+    openLinkMonitor: forbidden,
+    openFirewall: forbidden,
+    sysctl: { read: forbidden, write: forbidden },
+  };
+  rehearse(all);
   assert.equal(readdirSync('/proc/self/fd').length, descriptors, 'descriptors');
   assert.equal(new Set(asked.map(({ address }) => typeof address)).size, 2, 'both families took over');
   const indexes = new Set(asked.map(({ interfaceIndex }) => interfaceIndex));
