@@ -4,7 +4,6 @@ import { formatIp, type IpAddress } from '../../proto/rules/ip.js';
 import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
 import type { Refusal } from '../net/system-error.js';
 import { describeNotice, describeReason, type Effect } from '../vrrp/index.js';
-import { AdvertisementSet } from '../wire/advertisement-set.js';
 import type { AddressKeeper } from './address-keeper.js';
 import type { Announcer } from './announcer.js';
 import type { Channels } from './channels.js';
@@ -201,7 +200,7 @@ export class EffectRunner {
 
   #advertise(router: RunningRouter, priority: number, now: Instant): void {
     const channel = this.tools.channels.get(router.sendingDevice);
-    const adverts = advertsOf(router);
+    const adverts = router.encodedAdverts();
     if (channel === undefined || adverts === undefined) {
       router.count('errors.no-source');
       return;
@@ -253,28 +252,4 @@ export class EffectRunner {
       effectivePriority: router.effectivePriority,
     });
   }
-}
-
-/** The encoded advertisements; undefined without a source address. */
-function advertsOf(router: RunningRouter): AdvertisementSet | undefined {
-  if (router.adverts !== undefined) return router.adverts;
-  const { source, settings, multicastGroup } = router;
-  const destinations = router.unicastPeers ?? (multicastGroup === undefined ? [] : [multicastGroup]);
-  if (source === undefined) return undefined;
-  const { version, vrid, advertisementInterval, addresses } = settings.router;
-  router.adverts = new AdvertisementSet(
-    {
-      version,
-      vrid,
-      interval: advertisementInterval,
-      addresses,
-      source,
-      ...(router.unicastPeers === undefined ? {} : { ttl: settings.unicast.ttl }),
-      ...(settings.password === undefined ? {} : { password: settings.password }),
-      checksum: settings.checksum,
-    },
-    destinations,
-    router.authentication?.signer,
-  );
-  return router.adverts;
 }

@@ -265,7 +265,8 @@ class ElectionLoop implements Election {
     }
     this.#alarm.by(this.#trouble.nextAt);
     this.#recorder?.settle(now);
-    if (mayHaveArmed()) this.#alarm.by(earliestOf(this.#timed));
+    // What is read first has a turn of its own at once, after which the timer is armed.
+    if (mayHaveArmed() && !this.#isReadingFirst) this.#alarm.by(earliestOf(this.#timed));
     if (this.#isStopping) this.#endWhenStopped(now);
   }
 

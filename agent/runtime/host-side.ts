@@ -103,6 +103,7 @@ export class HostSide implements Timed {
       router.source = source;
       router.adverts = undefined;
     }
+    router.encodedAdverts();
     if (source !== undefined && router.hasSparedLeftovers) {
       // A router that has become active meanwhile has made them its own.
       router.hasSparedLeftovers = false;

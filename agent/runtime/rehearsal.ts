@@ -44,7 +44,7 @@ interface Role {
 }
 
 /** What of the real world is needed; nothing else of it can be reached from here. */
-export type RehearsalEdges = Pick<Edges, 'openRtnetlink' | 'openVrrpSender' | 'openArpSocket' | 'openNeighborSocket'>;
+export type RehearsalEdges = Pick<Edges, 'openRtnetlink' | 'openVrrpSocket' | 'openArpSocket' | 'openNeighborSocket'>;
 
 /** Blocks for some tens of milliseconds: to be called before anything is elected. Throws what the edges throw. */
 export function rehearse(edges: RehearsalEdges): void {
@@ -168,10 +168,10 @@ class Stage {
       defer: (task) => void this.#deferred.push(task),
       openVrrpSocket: (options) => {
         this.#receivers[ROLES.findIndex(({ family }) => family === options.family)] = options.onPacket;
-        const sender = this.#sender(options);
+        const sender = this.#sender(options, this.#openSocket(options.family));
         return { ...sender, setGroups: () => OK, setAnyTtl: () => OK, overruns: () => 0, uncountedRefuse: () => 0 };
       },
-      openVrrpSender: (options) => this.#sender(options),
+      openVrrpSender: (options) => this.#sender(options, this.#openSocket(options.family)),
       openArpSocket: (options) => this.#onLoopback(options, (there) => this.real.openArpSocket(there)),
       openNeighborSocket: (options) => this.#onLoopback(options, (there) => this.real.openNeighborSocket(there)),
       openGroupMembership: ({ interfaceIndex }) => ({ interfaceIndex, change: () => OK, close: () => undefined }),
@@ -188,10 +188,25 @@ class Stage {
     };
   }
 
+  /** Joins no group: hears nothing. */
+  #openSocket(family: Family): VrrpSender {
+    const { index, name } = this.#loopback;
+    const socket = this.real.openVrrpSocket({
+      family,
+      interfaceName: name,
+      interfaceIndex: index,
+      groups: [],
+      anyTtl: false,
+      takesFrames: false,
+      onPacket: () => undefined,
+      onError: () => undefined,
+    });
+    this.#opened.push(socket);
+    return socket;
+  }
+
   /** The kernel refuses what has no length; the election does not learn of it. */
-  #sender({ family, interfaceName, interfaceIndex }: VrrpSenderOptions): VrrpSender {
-    const real = this.real.openVrrpSender({ family, interfaceName: LOOPBACK, interfaceIndex: this.#loopback.index });
-    this.#opened.push(real);
+  #sender({ family, interfaceName, interfaceIndex }: VrrpSenderOptions, real: VrrpSender): VrrpSender {
     return {
       family,
       interfaceName,

@@ -3,7 +3,7 @@ import { formatIp, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { Hmac } from '../net/hmac.js';
 import { effectivePriority, initialMember, type Member, type VirtualRouter } from '../vrrp/index.js';
-import type { AdvertisementSet } from '../wire/advertisement-set.js';
+import { AdvertisementSet } from '../wire/advertisement-set.js';
 import { ForeignRouters } from './foreign-routers.js';
 import type { RouterSettings, VirtualAddress } from './messages.js';
 import { PeerTable } from './peer-table.js';
@@ -98,7 +98,7 @@ export class RunningRouter {
   lowerPriorityToldAt: Instant | undefined;
   /** Signs and verifies advertisements. */
   authentication: Hmac | undefined;
-  /** Encoded advertisements; undefined after the settings or the source changed, and made anew when one is sent. */
+  /** Encoded advertisements; undefined after the settings or the source changed. */
   adverts: AdvertisementSet | undefined;
 
   constructor(
@@ -162,6 +162,28 @@ export class RunningRouter {
     for (const key of this.restored.keys()) if (!keys.has(key)) this.restored.delete(key);
     for (const key of this.foreign) if (!keys.has(key)) this.foreign.delete(key);
     return former.filter(({ key }) => !keys.has(key));
+  }
+
+  /** Undefined without a source address. To be called in time: encoding for the first time takes as long as sending. */
+  encodedAdverts(): AdvertisementSet | undefined {
+    const { source, settings, unicastPeers, multicastGroup } = this;
+    if (this.adverts !== undefined || source === undefined) return this.adverts;
+    const { version, vrid, advertisementInterval, addresses } = settings.router;
+    this.adverts = new AdvertisementSet(
+      {
+        version,
+        vrid,
+        interval: advertisementInterval,
+        addresses,
+        source,
+        ...(unicastPeers === undefined ? {} : { ttl: settings.unicast.ttl }),
+        ...(settings.password === undefined ? {} : { password: settings.password }),
+        checksum: settings.checksum,
+      },
+      unicastPeers ?? (multicastGroup === undefined ? [] : [multicastGroup]),
+      this.authentication?.signer,
+    );
+    return this.adverts;
   }
 
   count(counter: string, by = 1): void {

@@ -31,7 +31,7 @@ test('the rehearsal takes over and steps down, touches nothing of the host, and 
     openRtnetlink,
     startTimer: forbidden,
     defer: forbidden,
-    openVrrpSocket: forbidden,
+    openVrrpSender: forbidden,
     openGroupMembership: forbidden,
     openLinkMonitor: forbidden,
     openFirewall: forbidden,
