@@ -30,7 +30,6 @@ import {
   type WorkerData,
 } from './local/worker-protocol.js';
 import type { RecordingWriter } from './record/recording-writer.js';
-import { collectRegularly } from './runtime/heap.js';
 import type { FromElection, ResumedRouter } from './runtime/messages.js';
 
 /** The agent cannot run as it was told to. */
@@ -107,7 +106,6 @@ async function run(): Promise<void> {
   if (data.inForce !== undefined) await present.takeOver(data.inForce, data.lastWords);
   else await configureFirst(present, data.mode);
   election.ready();
-  collectRegularly();
   data.process.on('message', (message: FromProcess) => {
     if (message.kind === 'reload') void reload(present);
   });

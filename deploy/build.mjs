@@ -21,8 +21,16 @@ const ENTRIES = {
   'baton-controller': 'controller/main.js',
   batonctl: 'controller/batonctl/main.js',
 };
-/** The programs, and what their environment has besides: two arenas of malloc(3) are enough for two threads. */
-const PROGRAMS = { 'baton-agent': 'export MALLOC_ARENA_MAX=2\n', 'baton-controller': '', batonctl: '' };
+/**
+ * The programs. The agent's environment: two arenas of malloc(3) are enough for two threads. Its options: V8 collects
+ * garbage on the thread that wants room, alone. With helpers, the elections, which have a better priority, would wait for
+ * threads of ordinary priority, which on a busy machine wait for their turn.
+ */
+const PROGRAMS = {
+  'baton-agent': { environment: 'export MALLOC_ARENA_MAX=2\n', options: '--single-threaded-gc ' },
+  'baton-controller': { environment: '', options: '' },
+  batonctl: { environment: '', options: '' },
+};
 /** Native modules, and those that find files of theirs beside themselves. */
 const NOT_BUNDLED = ['better-sqlite3', 'koffi', 'raw-socket'];
 /** CommonJS modules in a bundle of ES modules ask for Node's own modules by require(). */
@@ -86,12 +94,12 @@ function threads(entryPoints) {
 
 function writePrograms() {
   mkdirSync(path.join(out, 'bin'), { recursive: true });
-  for (const [program, environment] of Object.entries(PROGRAMS)) {
+  for (const [program, { environment, options }] of Object.entries(PROGRAMS)) {
     const file = path.join(out, 'bin', program);
     // A shell wrapper rather than a "#!" line for node: Node 20 refuses a module without a file extension. exec keeps the pid.
     writeFileSync(
       file,
-      `#!/bin/sh\n${environment}exec node "$(dirname "$(readlink -f "$0")")/../bundle/${program}.js" "$@"\n`,
+      `#!/bin/sh\n${environment}exec node ${options}"$(dirname "$(readlink -f "$0")")/../bundle/${program}.js" "$@"\n`,
     );
     chmodSync(file, 0o755);
   }

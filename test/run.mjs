@@ -28,6 +28,8 @@ const results = mkdtempSync(path.join(os.tmpdir(), 'baton-test-'));
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+/** Lines of a failure that are told at once; the whole is at the end. */
+const LINES_AT_ONCE = 12;
 const skips = [];
 
 if (patterns.length === 0) await runChecks();
@@ -59,8 +61,15 @@ async function check(title, command, parameters) {
   if (code === 0) total.passed += 1;
   else {
     total.failed += 1;
-    failures.push({ title, text: output });
+    fail(title, output);
   }
+}
+
+/** Whoever sees only a part of the output sees why as well. */
+function fail(title, text) {
+  failures.push({ title, text });
+  const first = text.split('\n').slice(0, LINES_AT_ONCE);
+  process.stdout.write(`FAILED ${title}\n${first.map((line) => `  ${line}\n`).join('')}`);
 }
 
 async function runTests() {
@@ -112,16 +121,16 @@ async function runFile(file) {
     } else if (result.passed) counts.passed += 1;
     else if (result.failureType !== 'subtestsFailed') {
       counts.failed += 1;
-      failures.push({ title: `${shown(file)}: ${result.name}`, text: result.error ?? '' });
+      fail(`${shown(file)}: ${result.name}`, result.error ?? '');
     }
   }
   const ran = counts.passed + counts.failed + counts.skipped;
   if ((code !== 0 && counts.failed === 0) || ran === 0) {
     counts.failed += 1;
     const what = timedOut ? `did not end within ${FILE_LIMIT_MS / 1000} s` : `ended with ${code} after ${ran} tests`;
-    failures.push({ title: `${shown(file)}: ${what}`, text: other.slice(-60).join('\n') });
+    fail(`${shown(file)}: ${what}`, other.slice(-60).join('\n'));
   } else if (counts.failed > 0 && other.length > 0) {
-    failures.push({ title: `${shown(file)}: other output`, text: other.slice(-60).join('\n') });
+    fail(`${shown(file)}: other output`, other.slice(-60).join('\n'));
   }
   for (const key of Object.keys(total)) total[key] += counts[key];
   const seconds = ((performance.now() - started) / 1000).toFixed(1);

@@ -4,12 +4,14 @@
  */
 import type { Instant, Micros } from '../../proto/rules/time.js';
 
-/** How long a packet may have to wait for its round: a fortieth of the shortest interval between advertisements. */
-export const ROUND_GAP: Micros = 500;
-/** So many readings, each sooner than a gap after the one before: it is no coincidence. */
+/** How long a packet may have to wait for its round: an eighteenth of the shortest down interval. */
+export const ROUND_GAP: Micros = 2_000;
+/** Readings that are closer together than this cost more than what they read. */
+export const CLOSE: Micros = 1_000;
+/** So many close readings, one after the other: it is no coincidence. */
 const CLOSE_READINGS = 8;
 /** So many rounds one after the other that found nothing: it is over. */
-const EMPTY_ROUNDS = 4;
+const EMPTY_ROUNDS = 2;
 
 export class ReceivePace {
   #isInRounds = false;
@@ -24,7 +26,7 @@ export class ReceivePace {
 
   /** It was read because something had come. */
   woken(now: Instant): void {
-    this.#closeReadings = now - this.#last < ROUND_GAP ? this.#closeReadings + 1 : 0;
+    this.#closeReadings = now - this.#last < CLOSE ? this.#closeReadings + 1 : 0;
     this.#last = now;
     if (this.#closeReadings < CLOSE_READINGS) return;
     this.#isInRounds = true;

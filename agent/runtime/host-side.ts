@@ -103,7 +103,7 @@ export class HostSide implements Timed {
       router.source = source;
       router.adverts = undefined;
     }
-    router.encodedAdverts();
+    encodeInTime(router);
     if (source !== undefined && router.hasSparedLeftovers) {
       // A router that has become active meanwhile has made them its own.
       router.hasSparedLeftovers = false;
@@ -122,6 +122,15 @@ export class HostSide implements Timed {
 
   #restore(router: RunningRouter, now: Instant): void {
     if (this.tools.keepers.restore(router, now)) this.tools.elector.step(router, { kind: 'addressLost' }, now);
+  }
+}
+
+/** So that a takeover need not. What cannot be encoded is told when it is to be sent. */
+function encodeInTime(router: RunningRouter): void {
+  try {
+    router.encodedAdverts();
+  } catch {
+    // This is about one router, and the others are to be fed.
   }
 }
 

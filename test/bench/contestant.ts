@@ -12,6 +12,8 @@ export interface ContestantOptions {
   readonly debugLog?: boolean;
   /** Where "node" is looked for first; a directory. */
   readonly nodeFrom?: string;
+  /** SCHED_RR, 1..99, for what elects. Default: none, and each program's own priority. */
+  readonly realtimePriority?: number;
 }
 
 let started = 0;
@@ -37,7 +39,7 @@ export class Contestant {
     const directory = path.join(host.directory, `${kind}-${host.name}-${started}`);
     mkdirSync(directory, { mode: 0o700 });
     const file = (name: string) => path.join(directory, name);
-    writeFileSync(file('keepalived.conf'), config);
+    writeFileSync(file('keepalived.conf'), kind === 'keepalived' ? withPriority(config, options) : config);
     const words = kind === 'baton' ? batonWords(file, options) : keepalivedWords(file, options);
     const startedAtMs = wallMs();
     return new Contestant(kind, host, host.start(...words), startedAtMs);
@@ -69,12 +71,19 @@ export class Contestant {
 }
 
 function batonWords(file: (name: string) => string, options: ContestantOptions): [string, ...string[]] {
-  const { debugLog = false, nodeFrom } = options;
+  const { debugLog = false, nodeFrom, realtimePriority } = options;
   const where = ['--standalone', file('keepalived.conf'), '--state-dir', file('state'), '--run-dir', file('run')];
-  const words = ['run', ...where, ...(debugLog ? ['--log-level', 'debug'] : [])];
+  const priority = realtimePriority === undefined ? [] : ['--realtime-priority', String(realtimePriority)];
+  const words = ['run', ...where, ...(debugLog ? ['--log-level', 'debug'] : []), ...priority];
   const program = `${PROGRAMS}baton-agent`;
   if (nodeFrom === undefined) return [program, ...words];
   return ['env', `PATH=${nodeFrom}:${process.env['PATH'] ?? ''}`, program, ...words];
+}
+
+/** The file says what keepalived is told of its priority. */
+function withPriority(config: string, { realtimePriority }: ContestantOptions): string {
+  if (realtimePriority === undefined) return config;
+  return `global_defs {\n  vrrp_rt_priority ${realtimePriority}\n}\n${config}`;
 }
 
 function keepalivedWords(

@@ -1,5 +1,5 @@
 /**
- * node dist/test/runtime-sim/main.js: many seeds of the production election loop on virtual hosts, and of clusters with
+ * npm run runtime-sim: many seeds of the production election loop on virtual hosts, and of clusters with
  * their controller. Every failing seed is told with the command that tells its story; the last line is the verdict.
  */
 import { parseArgs } from 'node:util';
@@ -8,7 +8,7 @@ import { type ControlResult, simulateControl } from './simulate-control.js';
 import { simulateRuntime } from './simulate-runtime.js';
 import { RuntimeViolation } from './violation.js';
 
-const USAGE = `usage: node dist/test/runtime-sim/main.js [--schedules N] [--control N] [--from SEED]
+const USAGE = `usage: npm run runtime-sim -- [--schedules N] [--control N] [--from SEED]
   --schedules N   seeds of the election loop; default 500
   --control N     seeds of clusters with a controller; default 20
   --from SEED     the first one; default 0
