@@ -100,7 +100,10 @@ function report(): ProbeReport {
     if (silentSince !== undefined) longestOutageMs = Math.max(longestOutageMs, at - silentSince);
     silentSince = undefined;
   }
-  if (silentSince !== undefined) longestOutageMs = Math.max(longestOutageMs, now - silentSince);
+  // Up to the last request whose fate is known: those after it may have been answered, or may yet be.
+  if (silentSince !== undefined) {
+    longestOutageMs = Math.max(longestOutageMs, (sentAt[judged - 1] ?? silentSince) - silentSince);
+  }
   const sent = judged - reportFrom;
   reportFrom = judged;
   return { sent, answered, unanswered: sent - answered, duplicates, longestOutageMs };
