@@ -60,6 +60,7 @@ export function flameGraph(title: string, stacks: readonly Stack[]): string {
   const height = HEADER + (deepest + 1) * ROW;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10">`,
+    `<title>${escaped(title)}</title>`,
     `<text x="4" y="16" font-size="12">${escaped(title)}: ${stacks.length} samples</text>`,
     ...rows,
     '</svg>',
