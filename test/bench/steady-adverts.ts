@@ -24,8 +24,8 @@ export const STEADY_ADVERTS: Row = {
     const seconds = conduct.long ? SECONDS.long : conduct.quick ? SECONDS.quick : SECONDS.usual;
     const contest = await Contest.hold(conduct, async (kind) => {
       const usual = await onStage((stage) => watch(stage, kind, seconds, {}));
-      const first = await onStage((stage) => watch(stage, kind, seconds, { realtimePriority: REALTIME_PRIORITY }));
-      const renamed = Object.entries(first).map(([quantity, samples]) => [`${quantity}, real time`, samples]);
+      const realtime = await onStage((stage) => watch(stage, kind, seconds, { realtimePriority: REALTIME_PRIORITY }));
+      const renamed = Object.entries(realtime).map(([quantity, samples]) => [`${quantity}, real time`, samples]);
       return { ...usual, ...Object.fromEntries(renamed) };
     });
     const jitter = (statistic: 'median' | 'p99', text: string) =>

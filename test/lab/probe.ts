@@ -10,7 +10,10 @@ export interface ProbeReport {
   readonly unanswered: number;
   /** Answers beyond one a request: two hosts answered. */
   readonly duplicates: number;
-  /** The longest time without an answered request that ended since the last report, or goes on, as far as it is known; less the usual millisecond. */
+  /**
+   * The longest time without an answered request that ended since the last report, or goes on, as far as it is known; less
+   * the usual millisecond.
+   */
   readonly longestOutageMs: number;
 }
 
