@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Millis } from '../../proto/rules/time.js';
 
-const ZOMBIE_LOOK_MS = 1_000;
+/** Not after a whole second: a program that is run every second would end just while this thread looks. */
+const ZOMBIE_LOOK_MS = 430;
 const ORPHAN_LOOK_MS = 5_000;
 
 export interface OrphanEdges {

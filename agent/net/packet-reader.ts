@@ -19,8 +19,8 @@ export interface PacketReaderOptions {
   readonly rounds: ReceiveRounds;
   /** Where to; as many are received in one call as it has messages. */
   readonly vector: MessageVector;
-  /** The message of this index in the vector was received. */
-  readonly onMessage: (index: number) => void;
+  /** The first so many messages of the vector were received; at least one. */
+  readonly onMessages: (count: number) => void;
   /** Receiving failed; nothing more is received. */
   readonly onError: (error: Error) => void;
 }
@@ -77,7 +77,7 @@ export class PacketReader {
   }
 
   #read(): Parameters<ReceivePace['round']>[0] {
-    const { fd, vector, onMessage } = this.#options;
+    const { fd, vector, onMessages } = this.#options;
     const most = vector.messages.length;
     for (let batch = 0; batch < MOST_BATCHES; batch++) {
       const count = libc().recvmmsg(fd, vector.headers, most, 0);
@@ -85,7 +85,7 @@ export class PacketReader {
         this.#failed(-count);
         return batch === 0 ? 'nothing' : 'something';
       }
-      for (let i = 0; i < count && this.#isRunning; i++) onMessage(i);
+      if (count > 0) onMessages(count);
       vector.reset(count);
       if (count < most || !this.#isRunning) return 'something';
     }

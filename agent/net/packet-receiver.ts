@@ -28,15 +28,20 @@ export class PacketReceiver implements Receiver {
     private readonly source: PacketSource,
     private readonly options: ReceiverOptions,
   ) {
-    const { interfaceName, rounds, onPacket, onError } = options;
+    const { interfaceName, rounds, onPackets, onError } = options;
+    const packets: Uint8Array[] = [];
     this.#reader = new PacketReader({
       fd,
       interfaceName,
       rounds,
       vector: source.vector,
-      onMessage: (index) => {
-        const packet = source.packetOf(index);
-        if (packet !== undefined) onPacket(packet);
+      onMessages: (count) => {
+        packets.length = 0;
+        for (let index = 0; index < count; index++) {
+          const packet = source.packetOf(index);
+          if (packet !== undefined) packets.push(packet);
+        }
+        if (packets.length > 0) onPackets(packets);
       },
       onError,
     });

@@ -18,8 +18,8 @@ export interface ReceiverOptions {
   readonly filter: readonly FilterInstruction[];
   /** Bytes of queue. */
   readonly room: number;
-  /** With IP header; only valid during the call. */
-  readonly onPacket: (packet: Uint8Array) => void;
+  /** At least one, each with IP header; only valid during the call. */
+  readonly onPackets: (packets: readonly Uint8Array[]) => void;
   /** With those of all other receivers of this process. */
   readonly rounds: ReceiveRounds;
   /** Receiving failed; nothing more is received. */
@@ -82,16 +82,16 @@ export class ReceiverPair implements VrrpSocket {
         ...shared,
         filter: kind.filter('like', anyTtl),
         room: RECEIVE_BUFFER,
-        onPacket: options.onPacket,
+        onPackets: options.onPackets,
       });
       opened.push(this.#receiver);
       const refuse = kind.open({
         ...shared,
         filter: kind.filter('unlike', anyTtl),
         room: REFUSE_BUFFER,
-        onPacket: (packet) => {
-          this.#pace.read();
-          options.onPacket(packet);
+        onPackets: (packets) => {
+          this.#pace.read(packets.length);
+          options.onPackets(packets);
         },
       });
       this.#refuse = refuse;

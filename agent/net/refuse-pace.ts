@@ -4,7 +4,7 @@
 export const RECEIVE_BUFFER = 1 << 20;
 export const REFUSE_BUFFER = 32 * 1024;
 
-/** At most this many packets of refuse are looked at per pause. */
+/** After so many packets of refuse no more are read until the pause is over. */
 const BATCH = 64;
 const PAUSE_MS = 100;
 
@@ -18,10 +18,11 @@ export class RefusePace {
     private readonly resume: () => void,
   ) {}
 
-  /** A packet was read. */
-  read(): void {
-    this.#read += 1;
-    if (this.#read === BATCH) this.pause();
+  /** So many packets were read. */
+  read(count: number): void {
+    const before = this.#read;
+    this.#read += count;
+    if (before < BATCH && this.#read >= BATCH) this.pause();
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

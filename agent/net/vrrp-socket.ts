@@ -32,11 +32,11 @@ export interface VrrpSocketOptions extends VrrpSenderOptions {
    */
   readonly takesFrames: boolean;
   /**
-   * One IP packet of protocol 112, header included, possibly malformed; cut at 2048 bytes. For IPv6 the header is the 40
-   * bytes of RFC 8200, made of what the kernel tells: whatever extension headers there were are gone. The bytes are only
-   * valid during the call.
+   * IP packets of protocol 112 that were received together, at least one; each with its header, possibly malformed, cut at
+   * 2048 bytes. For IPv6 the header is the 40 bytes of RFC 8200, made of what the kernel tells: whatever extension headers
+   * there were are gone. The array and the bytes are only valid during the call.
    */
-  readonly onPacket: (packet: Uint8Array) => void;
+  readonly onPackets: (packets: readonly Uint8Array[]) => void;
   /** Receiving failed. The socket must be closed and opened anew. */
   readonly onError: (error: Error) => void;
 }

@@ -5,11 +5,12 @@ import type { Outcome } from '../net/system-error.js';
 import type { VrrpSender } from '../net/vrrp-sender.js';
 import type { VrrpSocket } from '../net/vrrp-socket.js';
 import type { Expectations } from '../wire/reception.js';
+import { RepeatedAdvertisements } from '../wire/repeated-advertisements.js';
 import type { Edges } from './edges.js';
 import type { RunningRouter } from './running-router.js';
 
 export interface AdvertEvents {
-  readonly onPacket: (packet: Uint8Array) => void;
+  readonly onPackets: (packets: readonly Uint8Array[]) => void;
   /** A socket could not be opened, or failed while receiving and was closed: `fit` opens it again. */
   readonly onError: (doing: string, error: unknown) => void;
 }
@@ -24,6 +25,7 @@ export class AdvertSockets {
   readonly above = new Map<number, RunningRouter>();
   /** What each of those that hear here expects of advertisements. */
   readonly expected = new Map<number, Expectations>();
+  readonly decoder: RepeatedAdvertisements;
   /** Whether a router that hears elsewhere sends from here: the interface is its macvlan. */
   isSending = false;
   #socket: VrrpSocket | undefined;
@@ -34,7 +36,9 @@ export class AdvertSockets {
     readonly family: Family,
     private readonly edges: Edges,
     private readonly events: AdvertEvents,
-  ) {}
+  ) {
+    this.decoder = new RepeatedAdvertisements(family);
+  }
 
   /** Everything that is needed is open. */
   get isOpen(): boolean {
@@ -105,7 +109,7 @@ export class AdvertSockets {
           groups,
           anyTtl,
           takesFrames: this.#takesFrames,
-          onPacket: this.events.onPacket,
+          onPackets: this.events.onPackets,
           onError: (error) => {
             this.#closeSocket();
             this.events.onError('receive advertisements', error);

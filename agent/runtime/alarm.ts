@@ -13,6 +13,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 export class Alarm {
   readonly #lag = new Lag();
   #armedAt = NEVER;
+  #wantedAt = NEVER;
   #retryAt = NEVER;
 
   constructor(private readonly timer: DeadlineTimer) {}
@@ -21,11 +22,18 @@ export class Alarm {
     return this.#lag.status;
   }
 
-  /** It fires at this instant or before; undefined: no matter when. One that fires early does nothing. */
+  /**
+   * Once it is set, it fires at this instant or before; undefined: no matter when. One that fires early does nothing.
+   */
   by(at: Instant | undefined): void {
-    if (at === undefined || at >= this.#armedAt) return;
-    this.#armedAt = at;
-    this.timer.arm(at);
+    if (at !== undefined && at < this.#wantedAt) this.#wantedAt = at;
+  }
+
+  /** Arms the timer for what was asked for: once for all of it, as it is a system call. */
+  set(): void {
+    if (this.#wantedAt >= this.#armedAt) return;
+    this.#armedAt = this.#wantedAt;
+    this.timer.arm(this.#armedAt);
   }
 
   /** Something is to be tried again in a while. */
@@ -34,10 +42,11 @@ export class Alarm {
     this.by(this.#retryAt);
   }
 
-  /** It has fired, and is armed for nothing but what is to be tried again. True: that is due now. */
+  /** It has fired, and is wanted for nothing but what is to be tried again. True: that is due now. */
   fired(now: Instant): boolean {
     if (this.#armedAt !== NEVER) this.#lag.fired(this.#armedAt, now);
     this.#armedAt = NEVER;
+    this.#wantedAt = NEVER;
     const isRetryDue = now >= this.#retryAt;
     if (isRetryDue) this.#retryAt = NEVER;
     else if (this.#retryAt !== NEVER) this.by(this.#retryAt);

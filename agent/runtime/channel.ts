@@ -13,7 +13,7 @@ import type { Edges } from './edges.js';
 import { ForeignRouters } from './foreign-routers.js';
 
 export interface ChannelEvents {
-  readonly onPacket: (channel: Channel, family: Family, packet: Uint8Array) => void;
+  readonly onPackets: (channel: Channel, family: Family, packets: readonly Uint8Array[]) => void;
   readonly onClaim: (channel: Channel, claim: Claim) => void;
   /** A socket could not be opened, or failed while receiving and was closed: `fit` opens it again. */
   readonly onError: (channel: Channel, doing: string, error: unknown) => void;
@@ -36,7 +36,7 @@ export class Channel {
   ) {
     const onError = (doing: string, error: unknown) => events.onError(this, doing, error);
     const adverts = (family: Family) =>
-      new AdvertSockets(family, edges, { onPacket: (packet) => events.onPacket(this, family, packet), onError });
+      new AdvertSockets(family, edges, { onPackets: (packets) => events.onPackets(this, family, packets), onError });
     this.#ipv4 = adverts(4);
     this.#ipv6 = adverts(6);
     this.#announcements = new AnnouncementSockets(edges, { onClaim: (claim) => events.onClaim(this, claim), onError });

@@ -211,7 +211,8 @@ export class EffectRunner {
         router.count('errors.no-socket');
         continue;
       }
-      if (outcome.ok) router.count('advertisements-sent');
+      // Not by `count`, as this is done for every packet: Reception does the same.
+      if (outcome.ok) router.counters['advertisements-sent'] = (router.counters['advertisements-sent'] ?? 0) + 1;
       else this.#failedToSend(router, outcome, channel.name, now);
     }
   }

@@ -12,6 +12,7 @@ import type { Recorder, StartRecorder } from '../record/recorder.js';
 import { Alarm } from './alarm.js';
 import { Channels } from './channels.js';
 import { problemsOf } from './configuration.js';
+import { Deadlines } from './deadlines.js';
 import type { Edges, ElectionClock, WorkerPort } from './edges.js';
 import { Elector } from './elector.js';
 import { HostSide, messageOf } from './host-side.js';
@@ -78,6 +79,7 @@ class ElectionLoop implements Election {
   readonly #routes = new RouteTable();
   readonly #watch: HostWatch;
   readonly #channels: Channels;
+  readonly #deadlines = new Deadlines<RunningRouter>();
   readonly #alarm: Alarm;
   readonly #keepers: Keepers;
   readonly #elector: Elector;
@@ -125,10 +127,10 @@ class ElectionLoop implements Election {
     });
     this.#watch.refresh();
     this.#channels = new Channels(edges, {
-      onPacket: (channel, family, packet) => {
+      onPackets: (channel, family, packets) => {
         const before = this.#elector.effects;
         this.#enter(
-          (now) => this.#reception.packet(channel, family, packet, now),
+          (now) => this.#reception.packets(channel, family, packets, now),
           () => this.#elector.effects > before,
         );
       },
@@ -158,7 +160,7 @@ class ElectionLoop implements Election {
     const { effects } = keepers;
     const recorder = recording?.((chunk) => outbox.post({ kind: 'recorded', chunk }));
     this.#recorder = recorder;
-    this.#elector = new Elector({ effects, alarm, outbox, trouble, clock, recorder });
+    this.#elector = new Elector({ effects, deadlines: this.#deadlines, alarm, outbox, trouble, clock, recorder });
     const elector = this.#elector;
     const verification = new Verification({ channels, table, outbox, trouble });
     this.#verification = verification;
@@ -266,15 +268,14 @@ class ElectionLoop implements Election {
     this.#alarm.by(this.#trouble.nextAt);
     this.#recorder?.settle(now);
     // What is read first has a turn of its own at once, after which the timer is armed.
-    if (mayHaveArmed() && !this.#isReadingFirst) this.#alarm.by(earliestOf(this.#timed));
+    if (!this.#isReadingFirst) {
+      if (mayHaveArmed()) this.#alarm.by(earliestOf(this.#timed));
+      this.#alarm.set();
+    }
     if (this.#isStopping) this.#endWhenStopped(now);
   }
 
   // Time
-
-  #armNext(): void {
-    for (const { deadline } of this.#roster.all()) this.#alarm.by(deadline);
-  }
 
   #onTimer(now: Instant): void {
     const isRetryDue = this.#alarm.fired(now);
@@ -284,32 +285,38 @@ class ElectionLoop implements Election {
     if (isRetryDue) this.#host.reconcile(now);
     // Silence counts only when what has arrived has been read: an advertisement may wait in the socket.
     if (areBackupsDue && !this.#isReadingFirst) this.#readFirst(MOST_READINGS);
-    if (!this.#isReadingFirst) this.#armNext();
+    if (!this.#isReadingFirst) this.#alarm.by(this.#deadlines.next);
   }
 
   /** Ticks the routers that are due and that `isWanted`; true if others are due. */
   #tickDue(now: Instant, isWanted: (router: RunningRouter) => boolean): boolean {
+    const due = this.#deadlines.takeDue(now);
     let areOthersDue = false;
-    for (const router of this.#roster.all()) {
-      if (router.deadline === undefined || router.deadline > now) continue;
-      if (isWanted(router)) this.#elector.step(router, { kind: 'tick' }, now);
-      else areOthersDue = true;
+    try {
+      for (const router of due) {
+        // Another member of its group may have taken it along.
+        if (router.deadline === undefined || router.deadline > now) continue;
+        if (isWanted(router)) this.#elector.step(router, { kind: 'tick' }, now);
+        else areOthersDue = true;
+      }
+    } finally {
+      for (const router of due) this.#deadlines.changed(router);
     }
     return areOthersDue;
   }
 
   #readFirst(readingsLeft: number): void {
-    const before = this.#reception.packets;
+    const before = this.#reception.received;
     this.#isReadingFirst = true;
     this.#edges.defer(() => {
       this.#isReadingFirst = false;
       this.#enter((now) => {
-        if (this.#reception.packets !== before && readingsLeft > 0) {
+        if (this.#reception.received !== before && readingsLeft > 0) {
           this.#readFirst(readingsLeft - 1);
           return;
         }
         this.#tickDue(now, () => true);
-        this.#armNext();
+        this.#alarm.by(this.#deadlines.next);
       });
     });
   }

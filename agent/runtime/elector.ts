@@ -3,6 +3,7 @@ import type { Instant } from '../../proto/rules/time.js';
 import type { Recorder } from '../record/recorder.js';
 import { describeReason, type Effect, type Input, type Member, nextDeadline, step, stepGroup } from '../vrrp/index.js';
 import type { Alarm } from './alarm.js';
+import type { Deadlines } from './deadlines.js';
 import type { ElectionClock } from './edges.js';
 import type { EffectRunner } from './effect-runner.js';
 import type { Outbox } from './outbox.js';
@@ -12,6 +13,7 @@ import type { Trouble } from './trouble.js';
 
 export interface ElectorTools {
   readonly effects: EffectRunner;
+  readonly deadlines: Deadlines<RunningRouter>;
   readonly alarm: Alarm;
   readonly outbox: Outbox;
   readonly trouble: Trouble;
@@ -68,9 +70,10 @@ export class Elector {
 
   /** Tells of another effective priority than before a track's change, where no transition tells it. */
   #judgePriority(router: RunningRouter, before: number | undefined): void {
+    if (before === undefined) return;
     const state = router.member.phase.name;
     const { effectivePriority } = router;
-    if (before === undefined || before === effectivePriority || state === 'initialize') return;
+    if (before === effectivePriority || state === 'initialize') return;
     this.tools.outbox.tell({ kind: 'priorityChanged', router: router.name, state, effectivePriority });
   }
 
@@ -92,6 +95,7 @@ export class Elector {
         this.tools.trouble.fault(`an effect (${effect.kind}) could not be carried out`, router.name, error, now);
       }
     }
+    this.tools.deadlines.changed(router);
     this.tools.alarm.by(router.deadline);
     return transition;
   }

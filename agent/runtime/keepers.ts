@@ -90,6 +90,7 @@ export class Keepers implements Timed {
       table,
       outbox,
       trouble,
+      wanting: (address, device) => tools.roster.wanting(address, device),
       onConflict,
       defend: (router, wanted, now) => announcer.announce(router, [wanted], 1, now),
     });

@@ -14,7 +14,7 @@ const VALUE_SECONDS = 16;
 const VALUE_NANOSECONDS = 24;
 
 /** Wake-ups are at least this far apart, so that hundreds of routers with short intervals share them. */
-const SHORTEST_GAP: Micros = 500;
+const SHORTEST_GAP: Micros = 1_000;
 
 /**
  * @param now the clock of the deadlines: CLOCK_BOOTTIME in microseconds

@@ -11,6 +11,7 @@ import { type Instant, MICROS_PER_SECOND, type Micros } from '../../proto/rules/
 import type { Claim } from '../net/claim.js';
 import type { Outcome } from '../net/system-error.js';
 import { hardwareAddressText } from '../wire/ethernet.js';
+import { Deadlines, type Waiting } from './deadlines.js';
 import type { InterfaceTable } from './interface-table.js';
 import type { Outbox } from './outbox.js';
 import type { Conflict, RunningRouter, WantedAddress } from './running-router.js';
@@ -43,6 +44,8 @@ export interface ProbeTools {
   readonly table: Pick<InterfaceTable, 'links'>;
   readonly outbox: Outbox;
   readonly trouble: Trouble;
+  /** The routers that have the address on the interface while they are active. */
+  readonly wanting: (address: IpAddress, device: string) => readonly RunningRouter[];
   /** Before its addresses were claimed: somebody else has one (the core's input addressConflict). */
   readonly onConflict: (router: RunningRouter, now: Instant) => void;
   /** A stranger has told others that it has the address: they are to be told otherwise. */
@@ -50,25 +53,39 @@ export interface ProbeTools {
 }
 
 /** What is known and wanted of one router. */
-interface Watch {
+class Watch implements Waiting {
   /** Why its addresses are watched. Before they are claimed only until then: whoever is active later is no stranger. */
   probingUntil: Instant | undefined;
-  isHolding: boolean;
-  isHandingOver: boolean;
+  isHolding = false;
+  isHandingOver = false;
   /** Where they are, as it was last asked of the channels. */
-  devices: ReadonlySet<string>;
+  devices: ReadonlySet<string> = new Set();
   /** When the addresses are asked for again; undefined: not. */
   askAt: Instant | undefined;
+  queuedAt: Instant | undefined;
   /** By address and MAC: heard while it was held, not yet believed. */
-  readonly suspects: Map<string, Instant>;
+  readonly suspects = new Map<string, Instant>();
   /** By address and MAC: when it was told of. */
-  readonly told: Map<string, Instant>;
+  readonly told = new Map<string, Instant>();
   /** By address: when it was last claimed back. */
-  readonly defended: Map<IpAddress, Instant>;
+  readonly defended = new Map<IpAddress, Instant>();
+
+  constructor(readonly router: RunningRouter) {}
+
+  get name(): string {
+    return this.router.name;
+  }
+
+  get deadline(): Instant | undefined {
+    const { probingUntil, askAt } = this;
+    if (probingUntil === undefined || askAt === undefined) return probingUntil ?? askAt;
+    return Math.min(probingUntil, askAt);
+  }
 }
 
 export class Probe implements Timed {
   readonly #watches = new Map<RunningRouter, Watch>();
+  readonly #deadlines = new Deadlines<Watch>();
   /** What is listened for, and asked, no longer fits: done at the end of the turn, after the advertisement has left. */
   readonly #unfit = new Set<RunningRouter>();
   readonly #unasked = new Set<RunningRouter>();
@@ -78,7 +95,10 @@ export class Probe implements Timed {
   /** Asks for other holders now (effect probeAddresses). Until `hold` every answer is a conflict at once. */
   start(router: RunningRouter, now: Instant): void {
     const watch = this.#watchOf(router);
-    if (!watch.isHolding && !router.isActive) watch.probingUntil = now + PROBING;
+    if (!watch.isHolding && !router.isActive) {
+      watch.probingUntil = now + PROBING;
+      this.#deadlines.changed(watch);
+    }
     this.#unfit.add(router);
     this.#unasked.add(router);
   }
@@ -93,6 +113,7 @@ export class Probe implements Timed {
     } else if (!watch.isHolding) {
       watch.isHolding = true;
       watch.askAt = now + GRACE;
+      this.#deadlines.changed(watch);
     }
     this.#unfit.add(router);
   }
@@ -142,8 +163,9 @@ export class Probe implements Timed {
 
   /** Another station said on the interface that it has an address. */
   heard(device: string, claim: Claim, now: Instant): void {
-    for (const [router, watch] of this.#watches) {
-      if (watch.probingUntil === undefined && !watch.isHolding) continue;
+    for (const router of this.tools.wanting(claim.address, device)) {
+      const watch = this.#watches.get(router);
+      if (watch === undefined || (watch.probingUntil === undefined && !watch.isHolding)) continue;
       const wanted = router.wanted.find((each) => each.address === claim.address && each.device === device);
       if (wanted === undefined || router.hostOwned.has(wanted.address)) continue;
       const mac = hardwareAddressText(claim.hardwareAddress);
@@ -158,23 +180,21 @@ export class Probe implements Timed {
   }
 
   get nextAt(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const { askAt, probingUntil } of this.#watches.values()) {
-      if (askAt !== undefined && (next === undefined || askAt < next)) next = askAt;
-      if (probingUntil !== undefined && (next === undefined || probingUntil < next)) next = probingUntil;
-    }
-    return next;
+    return this.#deadlines.next;
   }
 
   onTime(now: Instant): void {
-    for (const [router, watch] of this.#watches) {
+    for (const watch of this.#deadlines.takeDue(now)) {
+      const { router } = watch;
       if (watch.probingUntil !== undefined && now >= watch.probingUntil) {
         watch.probingUntil = undefined;
         this.#unfit.add(router);
       }
-      if (watch.askAt === undefined || now < watch.askAt) continue;
-      watch.askAt = now + ASKED_EVERY;
-      this.#unasked.add(router);
+      if (watch.askAt !== undefined && now >= watch.askAt) {
+        watch.askAt = now + ASKED_EVERY;
+        this.#unasked.add(router);
+      }
+      this.#deadlines.changed(watch);
     }
   }
 
@@ -203,6 +223,7 @@ export class Probe implements Timed {
     if (now < believedAt) {
       // Asked once more when it has had time to give the address up.
       if (watch.askAt === undefined || believedAt < watch.askAt) watch.askAt = believedAt;
+      this.#deadlines.changed(watch);
       return;
     }
     this.#conflict(router, watch, wanted, mac, now);
@@ -283,16 +304,7 @@ export class Probe implements Timed {
   #watchOf(router: RunningRouter): Watch {
     let watch = this.#watches.get(router);
     if (watch === undefined) {
-      watch = {
-        probingUntil: undefined,
-        isHolding: false,
-        isHandingOver: false,
-        devices: new Set(),
-        askAt: undefined,
-        suspects: new Map(),
-        told: new Map(),
-        defended: new Map(),
-      };
+      watch = new Watch(router);
       this.#watches.set(router, watch);
     }
     return watch;

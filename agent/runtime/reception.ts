@@ -2,7 +2,7 @@
 import { type Family, formatIp, type IpAddress } from '../../proto/rules/ip.js';
 import type { Instant } from '../../proto/rules/time.js';
 import type { Claim } from '../net/claim.js';
-import { decodeAdvertisement } from '../wire/reception.js';
+import type { Reception as Received } from '../wire/reception.js';
 import type { Channel } from './channel.js';
 import type { Elector } from './elector.js';
 import type { Outbox } from './outbox.js';
@@ -21,14 +21,25 @@ export interface ReceptionTools {
 
 export class Reception {
   /** How many packets have been received. */
-  packets = 0;
+  received = 0;
 
   constructor(private readonly tools: ReceptionTools) {}
 
-  packet(channel: Channel, family: Family, packet: Uint8Array, now: Instant): void {
-    this.packets += 1;
-    const { routers, above, expected } = channel.of(family);
-    const reception = decodeAdvertisement(family, packet, expected);
+  packets(channel: Channel, family: Family, packets: readonly Uint8Array[], now: Instant): void {
+    this.received += packets.length;
+    for (const packet of packets) {
+      try {
+        this.#packet(channel, family, packet, now);
+      } catch (error) {
+        // A fault of ours, which must not cost the other routers what came with it.
+        this.tools.trouble.fault('a packet could not be handled', channel.name, error, now);
+      }
+    }
+  }
+
+  #packet(channel: Channel, family: Family, packet: Uint8Array, now: Instant): void {
+    const { routers, above, expected, decoder } = channel.of(family);
+    const reception = decoder.decode(packet, expected);
     const router = reception.vrid === undefined ? undefined : routers.get(reception.vrid);
     if (reception.ok && router !== undefined) {
       const { source, advertisement, checksumForm, isSigned } = reception;
@@ -50,11 +61,10 @@ export class Reception {
     onClaim(channel.name, claim, now);
     // Only who announces an address has taken it over; who asks or answers may have had it all along.
     if (claim.kind !== 'announcement') return;
-    for (const router of roster.all()) {
+    for (const router of roster.wanting(claim.address, channel.name)) {
       const { phase } = router.member;
       if (phase.name !== 'active' || phase.handover === undefined) continue;
       const { wanted, announced } = router;
-      if (!wanted.some(({ address, device }) => address === claim.address && device === channel.name)) continue;
       announced.add(claim.address);
       if (wanted.every(({ address }) => announced.has(address)))
         elector.step(router, { kind: 'announcementHeard' }, now);
@@ -64,7 +74,7 @@ export class Reception {
   #refused(
     channel: Channel,
     router: RunningRouter | undefined,
-    refused: Extract<ReturnType<typeof decodeAdvertisement>, { readonly ok: false }>,
+    refused: Extract<Received, { readonly ok: false }>,
     now: Instant,
   ): void {
     const { reason } = refused;

@@ -1,6 +1,6 @@
 /**
- * A few takeovers and steps down that nobody notices, before the first real one. V8 compiles a function when it is first
- * called, and interprets it for a while: the first takeover of a process took milliseconds where the tenth takes tenths.
+ * A few takeovers, faults and steps down that nobody notices, before the first real one. V8 compiles a function when it is
+ * first called, and interprets it for a while: the first takeover of a process took milliseconds where the tenth takes tenths.
  * The whole loop runs here, on an interface that does not exist, with a clock of its own. What goes to the kernel goes
  * there for real, so that its ways are known as well: requests for an interface that does not exist, which it refuses, and
  * announcements on the loopback interface, where nobody hears ARP.
@@ -8,6 +8,7 @@
 import { type Family, type IpAddress, parseIp } from '../../proto/rules/ip.js';
 import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
 import type { Firewall } from '../link/firewall.js';
+import type { LinkEvent } from '../link/link-monitor.js';
 import type { InterfaceAddress, Link, Rtnetlink } from '../link/rtnetlink.js';
 import type { AnnouncementSocketOptions } from '../net/claim.js';
 import { OK, type Outcome } from '../net/system-error.js';
@@ -24,8 +25,10 @@ const INTERVAL = MICROS_PER_SECOND;
 const INDEX = 0x7fff_fff0;
 const NAME = 'rehearsal';
 const LOOPBACK = 'lo';
+const CHECK = `check ${NAME}`;
+const RUNNING = 0x40;
 /** IFF_UP and IFF_RUNNING. */
-const UP = 0x41;
+const UP = 0x01 | RUNNING;
 const ETHERNET = 1;
 const MTU = 1500;
 /** Addresses for documentation (RFC 5737, RFC 3849), and link-local ones. */
@@ -60,12 +63,13 @@ class Stage {
   readonly #kernel: Rtnetlink;
   readonly #opened: { close(): void }[] = [];
   readonly #others: readonly AdvertisementSet[];
-  readonly #receivers: ((packet: Uint8Array) => void)[] = [];
+  readonly #receivers: ((packets: readonly Uint8Array[]) => void)[] = [];
   #deferred: (() => void)[] = [];
   #now: Instant = MICROS_PER_SECOND;
   #dueAt: Instant | undefined;
   #onDue: () => void = () => undefined;
   #tell: (message: ToElection) => void = () => undefined;
+  #tellOfLink: (event: LinkEvent) => void = () => undefined;
 
   constructor(private readonly real: RehearsalEdges) {
     this.#kernel = real.openRtnetlink();
@@ -96,6 +100,7 @@ class Stage {
     const clock = { now: () => this.#now, wallMs: () => 0 };
     const election = startElection({ port, clock, edges: this.#edges() });
     this.#tell({ kind: 'workerReady' });
+    this.#tell({ kind: 'track', id: CHECK, state: 'up' });
     this.#tell({
       kind: 'configure',
       nonce: 0,
@@ -105,6 +110,15 @@ class Stage {
       // A better one is heard for a while, falls silent, and is back.
       for (let count = 0; count < 3; count++) this.#hearAndWait(INTERVAL);
       for (let count = 0; count < 8; count++) this.#wait(INTERVAL);
+      // What an active router is in fault for: a check, the interface.
+      this.#tell({ kind: 'track', id: CHECK, state: 'down' });
+      this.#wait(INTERVAL);
+      this.#tell({ kind: 'track', id: CHECK, state: 'up' });
+      for (let count = 0; count < 5; count++) this.#wait(INTERVAL);
+      this.#tellOfLink({ kind: 'link', link: { ...LINK, isUp: false, flags: UP & ~RUNNING } });
+      this.#wait(INTERVAL);
+      this.#tellOfLink({ kind: 'link', link: LINK });
+      this.#wait(INTERVAL);
     }
     this.#tell({ kind: 'statusRequest', id: 0 });
     this.#end(election);
@@ -116,7 +130,7 @@ class Stage {
 
   #hearAndWait(span: Instant): void {
     for (const [index, receive] of this.#receivers.entries()) {
-      for (const { bytes } of this.#others[index]?.packets(200) ?? []) receive(bytes);
+      receive((this.#others[index]?.packets(200) ?? []).map(({ bytes }) => bytes));
     }
     this.#wait(span);
   }
@@ -167,7 +181,7 @@ class Stage {
       },
       defer: (task) => void this.#deferred.push(task),
       openVrrpSocket: (options) => {
-        this.#receivers[ROLES.findIndex(({ family }) => family === options.family)] = options.onPacket;
+        this.#receivers[ROLES.findIndex(({ family }) => family === options.family)] = options.onPackets;
         const sender = this.#sender(options, this.#openSocket(options.family));
         return { ...sender, setGroups: () => OK, setAnyTtl: () => OK, overruns: () => 0, uncountedRefuse: () => 0 };
       },
@@ -176,13 +190,16 @@ class Stage {
       openNeighborSocket: (options) => this.#onLoopback(options, (there) => this.real.openNeighborSocket(there)),
       openGroupMembership: ({ interfaceIndex }) => ({ interfaceIndex, change: () => OK, close: () => undefined }),
       openRtnetlink: () => this.#rtnetlink(),
-      openLinkMonitor: () => ({
-        drain: () => undefined,
-        watchRoutes: () => undefined,
-        watchRules: () => undefined,
-        foreignMessages: () => 0,
-        close: () => undefined,
-      }),
+      openLinkMonitor: ({ onEvent }) => {
+        this.#tellOfLink = onEvent;
+        return {
+          drain: () => undefined,
+          watchRoutes: () => undefined,
+          watchRules: () => undefined,
+          foreignMessages: () => 0,
+          close: () => undefined,
+        };
+      },
       openFirewall: () => NO_FIREWALL,
       sysctl: { read: () => ({ ok: true, value: 0 }), write: () => OK },
     };
@@ -198,7 +215,7 @@ class Stage {
       groups: [],
       anyTtl: false,
       takesFrames: false,
-      onPacket: () => undefined,
+      onPackets: () => undefined,
       onError: () => undefined,
     });
     this.#opened.push(socket);
@@ -319,6 +336,7 @@ function routerOf({ family, virtual, prefixLength, group }: Role): RouterSetting
       tracks: [
         { id: `interface ${NAME}`, weight: 0, reverse: false },
         { id: 'source address', weight: 0, reverse: false },
+        { id: CHECK, weight: 0, reverse: false },
       ],
       announcements: {
         repeat: 5,

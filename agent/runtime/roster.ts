@@ -31,6 +31,7 @@ export class Roster {
   readonly leaving = new Set<RunningRouter>();
   readonly groups = new Map<string, RunningGroup>();
   #virtual: ReadonlySet<IpAddress | string> = new Set();
+  #wanting: ReadonlyMap<IpAddress, readonly RunningRouter[]> = new Map();
 
   *all(): Iterable<RunningRouter> {
     yield* this.running.values();
@@ -42,10 +43,22 @@ export class Roster {
     return this.#virtual.has(isLinkLocal(address) ? linkLocalKey(address, device) : address);
   }
 
+  /** Those that have the address on this interface while they are active. */
+  wanting(address: IpAddress, device: string): readonly RunningRouter[] {
+    const routers = this.#wanting.get(address) ?? [];
+    return routers.filter(({ wanted }) => wanted.some((each) => each.address === address && each.device === device));
+  }
+
   /** To be called after routers came, went or changed their addresses. */
   changed(): void {
     const virtual = new Set<IpAddress | string>();
+    const wanting = new Map<IpAddress, RunningRouter[]>();
     for (const router of this.all()) {
+      for (const address of new Set(router.wanted.map((each) => each.address))) {
+        const others = wanting.get(address);
+        if (others === undefined) wanting.set(address, [router]);
+        else others.push(router);
+      }
       for (const { address, device, settings } of router.wanted) {
         if (!isLinkLocal(address)) {
           virtual.add(address);
@@ -57,6 +70,7 @@ export class Roster {
       }
     }
     this.#virtual = virtual;
+    this.#wanting = wanting;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Instant, Millis } from '../../proto/rules/time.js';
 import type { Hmac } from '../net/hmac.js';
 import { effectivePriority, initialMember, type Member, type VirtualRouter } from '../vrrp/index.js';
 import { AdvertisementSet } from '../wire/advertisement-set.js';
+import type { Waiting } from './deadlines.js';
 import { ForeignRouters } from './foreign-routers.js';
 import type { RouterSettings, VirtualAddress } from './messages.js';
 import { PeerTable } from './peer-table.js';
@@ -40,12 +41,13 @@ export interface Sighting {
   readonly isExpected: boolean;
 }
 
-export class RunningRouter {
+export class RunningRouter implements Waiting {
   member: Member;
   /** The sync group that it moves with. */
   group: RunningGroup | undefined;
   /** When the core wants its next tick. */
   deadline: Instant | undefined;
+  queuedAt: Instant | undefined;
   /** Advertised addresses in their order, then the others. */
   wanted: readonly WantedAddress[];
   unicastPeers: readonly IpAddress[] | undefined;

@@ -99,6 +99,8 @@ export class Verification implements Timed {
   readonly #watches = new Map<RunningRouter, Watch>();
   /** Those that are in a round, in turn. */
   readonly #asking = new Set<RunningRouter>();
+  /** The questions of those, by address. */
+  readonly #questions = new Map<IpAddress, Set<Question>>();
   #batchAt: Instant = 0;
   #nextAt: Instant | undefined;
 
@@ -124,13 +126,8 @@ export class Verification implements Timed {
 
   /** Another station said on the interface that it has an address. */
   heard(device: string, claim: Claim): void {
-    for (const router of this.#asking) {
-      const round = this.#watches.get(router)?.round;
-      if (round === undefined) continue;
-      for (const { device: asked, address, macs } of round.questions) {
-        if (address !== claim.address || asked !== device || macs.size >= MOST_MACS) continue;
-        macs.add(hardwareAddressText(claim.hardwareAddress));
-      }
+    for (const { device: asked, macs } of this.#questions.get(claim.address) ?? []) {
+      if (asked === device && macs.size < MOST_MACS) macs.add(hardwareAddressText(claim.hardwareAddress));
     }
   }
 
@@ -191,6 +188,11 @@ export class Verification implements Timed {
       endsAt: undefined,
     };
     this.#asking.add(router);
+    for (const question of watch.round.questions) {
+      const others = this.#questions.get(question.address);
+      if (others === undefined) this.#questions.set(question.address, new Set([question]));
+      else others.add(question);
+    }
     // Deaf, it would take everybody for silent.
     if (!this.#listen(router, watch, watch.round, now)) this.#end(router, watch);
   }
@@ -262,6 +264,11 @@ export class Verification implements Timed {
     if (round === undefined) return;
     watch.round = undefined;
     this.#asking.delete(router);
+    for (const question of round.questions) {
+      const all = this.#questions.get(question.address);
+      all?.delete(question);
+      if (all?.size === 0) this.#questions.delete(question.address);
+    }
     for (const device of devicesOf(round)) this.tools.channels.get(device)?.watch(watch, []);
   }
 

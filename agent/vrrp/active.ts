@@ -80,8 +80,7 @@ function tick(router: VirtualRouter, member: Member, phase: Active, now: Instant
   let repeat = 0;
   if (phase.announceAt !== undefined && now >= phase.announceAt) {
     repeat = phase.announceRepeat ?? router.announcements.repeat;
-    const { announceAt: _done, announceRepeat: _sent, ...rest } = next;
-    next = rest;
+    next = withoutBurst(next);
   }
   if (phase.refreshAt !== undefined && now >= phase.refreshAt) {
     repeat = Math.max(repeat, router.announcements.refreshRepeat);
@@ -94,6 +93,24 @@ function tick(router: VirtualRouter, member: Member, phase: Active, now: Instant
   }
   if (repeat > 0) effects.push({ kind: 'announceAddresses', repeat });
   return next === phase ? unchanged(member) : stay(member, next, effects);
+}
+
+/**
+ * The announcement burst is over. Written out, for speed: what a rest pattern leaves is slow to copy from then on, and an
+ * active router copies its phase with every advertisement.
+ */
+function withoutBurst(phase: Active): Active {
+  const { name, lastAdvertAt, adverAt, refreshAt, answered, renewAt, handover, ownerConflict } = phase;
+  return {
+    name,
+    lastAdvertAt,
+    adverAt,
+    ...(refreshAt !== undefined && { refreshAt }),
+    ...(answered !== undefined && { answered }),
+    ...(renewAt !== undefined && { renewAt }),
+    ...(handover !== undefined && { handover }),
+    ...(ownerConflict !== undefined && { ownerConflict }),
+  };
 }
 
 /** Before the next advertisement, and in the second half of its time: answers may make advertisements frequent. */

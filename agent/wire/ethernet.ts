@@ -32,7 +32,11 @@ export function isSameHardwareAddress(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+const HEXADECIMAL = Array.from({ length: 256 }, (_none, byte) => byte.toString(16).padStart(2, '0'));
+
 /** As aa:bb:cc:dd:ee:ff. */
 export function hardwareAddressText(address: Uint8Array): string {
-  return Array.from(address, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  let text = '';
+  for (const byte of address) text += `${text === '' ? '' : ':'}${HEXADECIMAL[byte]}`;
+  return text;
 }

@@ -115,7 +115,7 @@ export interface Expectations {
   readonly hmac?: HmacVerifier;
 }
 
-type Reception =
+export type Reception =
   | {
       readonly ok: true;
       readonly vrid: number;

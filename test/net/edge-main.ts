@@ -107,13 +107,15 @@ const vrrpOptions = (question: Question, interfaceIndex = index()): VrrpSocketOp
     groups: on ? (groups?.map(ip) ?? [VRRP_GROUPS[family]]) : [],
     anyTtl: false,
     takesFrames,
-    onPacket: (packet) => {
-      const reception = decodeAdvertisement(family, packet, routers);
-      const source = reception.source === undefined ? '' : formatIp(reception.source);
-      if (reception.ok) {
-        const { isSigned = false, advertisement } = reception;
-        say({ event: 'advertisement', source, priority: advertisement.priority, isSigned });
-      } else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
+    onPackets: (packets) => {
+      for (const packet of packets) {
+        const reception = decodeAdvertisement(family, packet, routers);
+        const source = reception.source === undefined ? '' : formatIp(reception.source);
+        if (reception.ok) {
+          const { isSigned = false, advertisement } = reception;
+          say({ event: 'advertisement', source, priority: advertisement.priority, isSigned });
+        } else say({ event: 'dropped', source, reason: reception.reason, length: packet.length });
+      }
     },
     onError: (error) => say({ event: 'vrrpError', message: error.message }),
   };

@@ -245,7 +245,7 @@ test('what comes in by another interface is not heard', { skip }, async (t) => {
      const { ReceiveRounds } = await import(${JSON.stringify(new URL('../../agent/net/receive-rounds.js', import.meta.url).href)});
      const { openRtnetlink } = await import(${JSON.stringify(new URL('../../agent/link/rtnetlink.js', import.meta.url).href)});
      const socket = vrrpSockets(new ReceiveRounds())({ family: 4, interfaceName: 'em3', interfaceIndex: openRtnetlink().link('em3').index,
-       groups: [0xe0000012], anyTtl: false, onPacket: () => {}, onError: () => {} });
+       groups: [0xe0000012], anyTtl: false, onPackets: () => {}, onError: () => {} });
      console.log(JSON.stringify(socket.send(Buffer.from('${hex(advertPacket({ ...good, priority: 77 }))}', 'hex'), 0xe0000012)));
      process.exit();`,
   );

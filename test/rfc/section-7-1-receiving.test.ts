@@ -90,7 +90,7 @@ test('R-7.1-6 the VRID must be configured on the receiving interface', () => {
   );
   clock.advance(DOWN_100);
   const hear = (device: string, vrid: number) => {
-    a.seen.ears.get(device)?.(advertPacket({ ...sent, vrid }));
+    a.seen.ears.get(device)?.([advertPacket({ ...sent, vrid })]);
     clock.settle();
     return [a.router('one').state, a.router('two').state];
   };

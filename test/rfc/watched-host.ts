@@ -32,7 +32,7 @@ interface Seen {
   readonly sysctls: { readonly interfaceName: string; readonly key: string; readonly value: number }[];
   readonly filter: FilterInterpreter;
   /** Whoever listens for advertisements, by interface. */
-  readonly ears: Map<string, (packet: Uint8Array) => void>;
+  readonly ears: Map<string, (packets: readonly Uint8Array[]) => void>;
   readonly requests: AddressRequest[];
   readonly memberships: { readonly interfaceIndex: number; readonly group: IpAddress; readonly isJoin: boolean }[];
 }
@@ -67,7 +67,7 @@ export class WatchedHost extends VirtualHost {
       ...plain,
       openVrrpSocket: (options) => {
         const socket = plain.openVrrpSocket(options);
-        seen.ears.set(options.interfaceName, options.onPacket);
+        seen.ears.set(options.interfaceName, options.onPackets);
         return {
           ...socket,
           send: (packet, destination) => {

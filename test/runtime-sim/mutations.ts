@@ -85,10 +85,10 @@ export const MUTATIONS: Readonly<Record<string, Sabotage>> = {
     openVrrpSocket: (options) =>
       real.openVrrpSocket({
         ...options,
-        onPacket: (packet) => {
-          const heard = Uint8Array.from(packet);
-          heard[options.family === 6 ? 7 : 8] = 255;
-          options.onPacket(heard);
+        onPackets: (packets) => {
+          const heard = packets.map((packet) => Uint8Array.from(packet));
+          for (const packet of heard) packet[options.family === 6 ? 7 : 8] = 255;
+          options.onPackets(heard);
         },
       }),
   })),

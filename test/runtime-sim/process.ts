@@ -155,7 +155,7 @@ export class SimProcess {
         const { options } = socket;
         if (options.family !== family || options.interfaceIndex !== link.index) continue;
         if (isMulticastIp(frame.destination) && !socket.groups.includes(frame.destination)) continue;
-        this.#deliver(socket, () => this.#hearing.has(socket) && options.onPacket(frame.bytes));
+        this.#deliver(socket, () => this.#hearing.has(socket) && options.onPackets([frame.bytes]));
       }
       return;
     }

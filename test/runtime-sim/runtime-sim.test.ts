@@ -5,7 +5,7 @@ import { simulateRuntime } from './simulate-runtime.js';
 import { RuntimeViolation } from './violation.js';
 
 const SEEDS = 150;
-const SEEDS_PER_BUG = 100;
+const SEEDS_PER_BUG = 200;
 
 test(`${SEEDS} seeds of the production election loop: every invariant holds`, () => {
   // A violation names its seed and the command that replays it.

@@ -35,6 +35,7 @@ function inTurns(probe: Probe) {
 function probing() {
   const asked: string[] = [];
   const watched = new Map<string, readonly string[]>();
+  const known = new Set<RunningRouter>();
   const conflicts: string[] = [];
   const defended: string[] = [];
   const { outbox, trouble, of } = listener();
@@ -45,7 +46,8 @@ function probing() {
           asked.push(`${name} ${addresses.map(formatIp).join('+')}`);
           return OK;
         },
-        watch: (_router: RunningRouter, addresses: readonly IpAddress[]) => {
+        watch: (router: RunningRouter, addresses: readonly IpAddress[]) => {
+          known.add(router);
           watched.set(name, addresses.map(formatIp));
           return OK;
         },
@@ -54,6 +56,8 @@ function probing() {
     table: tableOf(link(2, 'em1'), link(3, 'em2')),
     outbox,
     trouble,
+    wanting: (address, device) =>
+      [...known].filter(({ wanted }) => wanted.some((each) => each.address === address && each.device === device)),
     onConflict: (router) => conflicts.push(router.name),
     defend: (_router, wanted) => defended.push(formatIp(wanted.address)),
   });

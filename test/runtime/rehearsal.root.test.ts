@@ -9,9 +9,12 @@ import { rehearse } from '../../agent/runtime/rehearsal.js';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: it opens raw sockets';
 
-test('the rehearsal takes over and steps down, touches nothing of the host, and leaves nothing open', { skip }, () => {
+test('the rehearsal takes over, fails and steps down, touches nothing of the host, and leaves nothing open', {
+  skip,
+}, () => {
   const edges = openHostEdges(openBootClock());
   const asked: AddressRequest[] = [];
+  let removed = 0;
   const openRtnetlink = (): Rtnetlink => {
     const real = edges.openRtnetlink();
     return {
@@ -19,6 +22,10 @@ test('the rehearsal takes over and steps down, touches nothing of the host, and 
       addAddresses: (requests) => {
         asked.push(...requests);
         return real.addAddresses(requests);
+      },
+      deleteAddresses: (keys) => {
+        removed += keys.length;
+        return real.deleteAddresses(keys);
       },
     };
   };
@@ -48,6 +55,9 @@ test('the rehearsal takes over and steps down, touches nothing of the host, and 
   assert.deepEqual(reached, []);
   assert.equal(readdirSync('/proc/self/fd').length, descriptors, 'descriptors');
   assert.equal(new Set(asked.map(({ address }) => typeof address)).size, 2, 'both families took over');
+  // In each of 12 rounds, of either family: because another one is silent, and after a check was in fault.
+  assert.ok(asked.length >= 12 * 2 * 2, `${asked.length} takeovers`);
+  assert.equal(removed, asked.length, 'each is given up again');
   const indexes = new Set(asked.map(({ interfaceIndex }) => interfaceIndex));
   for (const link of withRtnetlink(edges.openRtnetlink, (kernel) => kernel.links())) {
     assert.ok(!indexes.has(link.index), `${link.name} was meant`);

@@ -271,7 +271,7 @@ export class VirtualHost {
   /** Puts a packet into the host's sockets now. */
   receive(packet: Uint8Array): void {
     const family = (packet[0] ?? 0) >>> 4;
-    for (const socket of [...this.#vrrp]) if (socket.family === family) socket.onPacket(packet);
+    for (const socket of [...this.#vrrp]) if (socket.family === family) socket.onPackets([packet]);
   }
 
   /** Another station on the LAN says that it has an address. */
