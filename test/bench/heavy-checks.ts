@@ -79,6 +79,6 @@ async function runChecks({ lab, one, two, observer }: Stage, kind: Kind, { quick
     'µs per run': [own / count],
     'µs per run with the script': [(own + after.ended - before.ended) / count],
     'jitter ms': jitterOf(capture.adverts.filter(ofActive), INTERVAL_MS),
-    'false takeovers': [takeoversIn(capture.adverts, two.address)],
+    'false takeovers': [takeoversIn(capture.adverts, two.address).length],
   };
 }

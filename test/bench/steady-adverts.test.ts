@@ -8,9 +8,12 @@ test('jitter is how far the intervals are from what they should be, either way',
   assert.deepEqual(jitterOf(adverts.slice(0, 1), 10), []);
 });
 
-test('a takeover is each time that the backup begins to advertise', () => {
-  const adverts = [...'aaabbaab'].map((source) => ({ source }));
-  assert.equal(takeoversIn(adverts, 'b'), 2);
-  assert.equal(takeoversIn(adverts.slice(0, 3), 'b'), 0);
-  assert.equal(takeoversIn(adverts.slice(3), 'b'), 2);
+test('a takeover is each time that the backup begins to advertise, after a silence', () => {
+  const adverts = [...'aaabbaab'].map((source, index) => ({ source, atMs: 10 * index }));
+  assert.deepEqual(takeoversIn(adverts, 'b'), [
+    { silentSinceMs: 20, atMs: 30 },
+    { silentSinceMs: 60, atMs: 70 },
+  ]);
+  assert.deepEqual(takeoversIn(adverts.slice(0, 3), 'b'), []);
+  assert.equal(takeoversIn(adverts.slice(3), 'b').length, 2);
 });

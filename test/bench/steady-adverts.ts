@@ -10,8 +10,12 @@ import type { Kind } from './figure.js';
 import { Load } from './load.js';
 import type { Row } from './row.js';
 import { oneRouter, onStage, type Stage } from './stage.js';
+import { type Standstills, stoodStill, Witness } from './witness.js';
 
 const INTERVAL_MS = 10;
+const PRIORITIES = { active: 150, backup: 100 };
+/** Of the backup: three intervals and its skew time (RFC 9568 section 6.1). */
+const DOWN_MS = (3 + (256 - PRIORITIES.backup) / 256) * INTERVAL_MS;
 const START_MS = 30_000;
 /** Before every ordinary program, after what is most urgent to the kernel. */
 const REALTIME_PRIORITY = 50;
@@ -24,6 +28,7 @@ export const STEADY_ADVERTS: Row = {
     const seconds = conduct.long ? SECONDS.long : conduct.quick ? SECONDS.quick : SECONDS.usual;
     const contest = await Contest.hold(conduct, async (kind) => {
       const usual = await onStage((stage) => watch(stage, kind, seconds, {}));
+      if (conduct.long) return usual;
       const realtime = await onStage((stage) => watch(stage, kind, seconds, { realtimePriority: REALTIME_PRIORITY }));
       const renamed = Object.entries(realtime).map(([quantity, samples]) => [`${quantity}, real time`, samples]);
       return { ...usual, ...Object.fromEntries(renamed) };
@@ -38,12 +43,17 @@ export const STEADY_ADVERTS: Row = {
         kind: 'atMost',
         limit: 0,
       });
+    const realtime = takeovers(', both with a real-time priority', 'false takeovers, real time');
     return {
       figures: [
         jitter('median', 'p50'),
         jitter('p99', 'p99'),
         takeovers('', 'false takeovers'),
-        takeovers(', both with a real-time priority', 'false takeovers, real time'),
+        takeovers(', while no processor stood still', 'false takeovers, machine running'),
+        contest.figure('longest that a processor stood still meanwhile', 'ms', 'standstill ms', 'max', {
+          kind: 'none',
+        }),
+        ...(conduct.long ? [] : [realtime]),
       ],
       turns: contest.turns,
       notes: [
@@ -61,13 +71,20 @@ async function watch(
   options: ContestantOptions,
 ): Promise<Samples> {
   const capture = await Capture.open(observer);
-  Contestant.start(kind, one, oneRouter({ priority: 150, intervalMs: INTERVAL_MS }), options);
+  Contestant.start(kind, one, oneRouter({ priority: PRIORITIES.active, intervalMs: INTERVAL_MS }), options);
   const ofActive = ({ source }: SeenAdvert) => source === one.address;
   await capture.untilAdvert(`${kind} to be active`, START_MS, ofActive);
-  const backup = Contestant.start(kind, two, oneRouter({ priority: 100, intervalMs: INTERVAL_MS }), options);
+  const backup = Contestant.start(
+    kind,
+    two,
+    oneRouter({ priority: PRIORITIES.backup, intervalMs: INTERVAL_MS }),
+    options,
+  );
   await backup.untilBackup(START_MS);
   await pause(1000);
+  const witness = await Witness.start();
   const load = Load.start();
+  let standstills: Standstills = [];
   try {
     // What the load's own start brings with it is over by then.
     await pause(1000);
@@ -76,10 +93,17 @@ async function watch(
     capture.update();
   } finally {
     load.stop();
+    standstills = witness.stop();
   }
+  const takeovers = takeoversIn(capture.adverts, two.address);
+  const unexcused = takeovers.filter(
+    ({ silentSinceMs, atMs }) => atMs - silentSinceMs - stoodStill(standstills, silentSinceMs, atMs) >= DOWN_MS,
+  );
   return {
     'jitter ms': jitterOf(capture.adverts.filter(ofActive), INTERVAL_MS),
-    'false takeovers': [takeoversIn(capture.adverts, two.address)],
+    'false takeovers': [takeovers.length],
+    'false takeovers, machine running': [unexcused.length],
+    'standstill ms': [Math.max(0, ...standstills.flat().map(({ fromMs, toMs }) => toMs - fromMs))],
   };
 }
 
@@ -88,7 +112,14 @@ export function jitterOf(adverts: readonly Pick<SeenAdvert, 'atMs'>[], intervalM
   return adverts.slice(1).map(({ atMs }, index) => Math.abs(atMs - (adverts[index]?.atMs ?? atMs) - intervalMs));
 }
 
-/** How often this source began to advertise after another one had. */
-export function takeoversIn(adverts: readonly Pick<SeenAdvert, 'source'>[], source: string): number {
-  return adverts.filter((advert, index) => advert.source === source && adverts[index - 1]?.source !== source).length;
+/** When this source began to advertise after another one had, and since when nobody had. */
+export function takeoversIn(
+  adverts: readonly Pick<SeenAdvert, 'source' | 'atMs'>[],
+  source: string,
+): readonly { readonly silentSinceMs: number; readonly atMs: number }[] {
+  return adverts.flatMap((advert, index) => {
+    const before = adverts[index - 1];
+    if (advert.source !== source || before?.source === source) return [];
+    return [{ silentSinceMs: before?.atMs ?? advert.atMs, atMs: advert.atMs }];
+  });
 }
