@@ -7,7 +7,7 @@
  * Every way in goes through `enter`, which reads the clock once and, after a pause of this thread, lets every active
  * router look at the clock before anything that was queued meanwhile is looked at.
  */
-import type { Instant } from '../../proto/rules/time.js';
+import { type Instant, MICROS_PER_SECOND } from '../../proto/rules/time.js';
 import type { Recorder, StartRecorder } from '../record/recorder.js';
 import { Alarm } from './alarm.js';
 import { Channels } from './channels.js';
@@ -37,6 +37,8 @@ import { Verification } from './verification.js';
 
 /** A thread that was away for longer lets its active routers look at the clock before anything else. */
 const LONG_AWAY = 20_000;
+/** A router that a fault of ours keeps from being ticked is ticked again after so long. */
+const FAULTY_RESTS = MICROS_PER_SECOND;
 /** How many times the sockets are read again, while they still give packets, before a backup's timer is believed. */
 const MOST_READINGS = 16;
 
@@ -254,7 +256,7 @@ class ElectionLoop implements Election {
     try {
       if (away > LONG_AWAY) {
         for (const router of this.#roster.all()) {
-          if (router.isActive) this.#elector.step(router, { kind: 'tick' }, now);
+          if (router.isActive) this.#tick(router, now);
         }
       }
       work(now);
@@ -279,7 +281,7 @@ class ElectionLoop implements Election {
 
   #onTimer(now: Instant): void {
     const isRetryDue = this.#alarm.fired(now);
-    const areBackupsDue = this.#tickDue(now, (router) => router.member.phase.name !== 'backup');
+    const areBackupsDue = this.#tickDue(now, isNoBackup);
     this.#trouble.onTime(now);
     for (const part of this.#timed) if (part.nextAt !== undefined && part.nextAt <= now) part.onTime(now);
     if (isRetryDue) this.#host.reconcile(now);
@@ -292,17 +294,26 @@ class ElectionLoop implements Election {
   #tickDue(now: Instant, isWanted: (router: RunningRouter) => boolean): boolean {
     const due = this.#deadlines.takeDue(now);
     let areOthersDue = false;
-    try {
-      for (const router of due) {
-        // Another member of its group may have taken it along.
-        if (router.deadline === undefined || router.deadline > now) continue;
-        if (isWanted(router)) this.#elector.step(router, { kind: 'tick' }, now);
-        else areOthersDue = true;
-      }
-    } finally {
-      for (const router of due) this.#deadlines.changed(router);
+    for (const router of due) {
+      // Another member of its group may have taken it along.
+      if (router.deadline === undefined || router.deadline > now) continue;
+      if (isWanted(router)) this.#tick(router, now);
+      else areOthersDue = true;
     }
+    for (const router of due) this.#deadlines.changed(router);
     return areOthersDue;
+  }
+
+  /** Never throws: the others are to be ticked, too. */
+  #tick(router: RunningRouter, now: Instant): void {
+    try {
+      this.#elector.step(router, { kind: 'tick' }, now);
+    } catch (error) {
+      this.#trouble.fault('a router could not be ticked', router.name, error, now);
+      // What is due at once would be due for ever.
+      router.deadline = now + FAULTY_RESTS;
+      this.#deadlines.changed(router);
+    }
   }
 
   #readFirst(readingsLeft: number): void {
@@ -312,6 +323,8 @@ class ElectionLoop implements Election {
       this.#isReadingFirst = false;
       this.#enter((now) => {
         if (this.#reception.received !== before && readingsLeft > 0) {
+          // The timer is not armed meanwhile.
+          this.#tickDue(now, isNoBackup);
           this.#readFirst(readingsLeft - 1);
           return;
         }
@@ -431,6 +444,10 @@ class ElectionLoop implements Election {
     // Not from within a socket's callback, where nobody's promises are run.
     this.#edges.defer(this.#resolveStopped);
   }
+}
+
+function isNoBackup({ member }: RunningRouter): boolean {
+  return member.phase.name !== 'backup';
 }
 
 function always(): true {

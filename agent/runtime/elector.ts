@@ -81,6 +81,8 @@ export class Elector {
   #take(router: RunningRouter, member: Member, effects: readonly Effect[], now: Instant): Transition | undefined {
     router.member = member;
     router.deadline = nextDeadline(router.router, member);
+    this.tools.deadlines.changed(router);
+    this.tools.alarm.by(router.deadline);
     let transition: Transition | undefined;
     this.effects += effects.length;
     for (const effect of effects) {
@@ -95,8 +97,6 @@ export class Elector {
         this.tools.trouble.fault(`an effect (${effect.kind}) could not be carried out`, router.name, error, now);
       }
     }
-    this.tools.deadlines.changed(router);
-    this.tools.alarm.by(router.deadline);
     return transition;
   }
 }

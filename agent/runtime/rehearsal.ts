@@ -49,11 +49,15 @@ interface Role {
 /** What of the real world is needed; nothing else of it can be reached from here. */
 export type RehearsalEdges = Pick<Edges, 'openRtnetlink' | 'openVrrpSocket' | 'openArpSocket' | 'openNeighborSocket'>;
 
-/** Blocks for some tens of milliseconds: to be called before anything is elected. Throws what the edges throw. */
-export function rehearse(edges: RehearsalEdges): void {
+/**
+ * Blocks for some tens of milliseconds: to be called before anything is elected. Throws what the edges throw.
+ *
+ * @returns why there was a change of state, a sentence each
+ */
+export function rehearse(edges: RehearsalEdges): ReadonlySet<string> {
   const stage = new Stage(edges);
   try {
-    stage.play();
+    return stage.play();
   } finally {
     stage.close();
   }
@@ -90,9 +94,13 @@ class Stage {
     );
   }
 
-  play(): void {
+  play(): ReadonlySet<string> {
+    const sentences = new Set<string>();
     const port: WorkerPort = {
-      postMessage: () => undefined,
+      postMessage: (message) => {
+        if (message.kind !== 'occurrence' || message.occurrence.kind !== 'transition') return;
+        sentences.add(message.occurrence.sentence);
+      },
       on: (_event, listener) => {
         this.#tell = listener;
       },
@@ -122,6 +130,7 @@ class Stage {
     }
     this.#tell({ kind: 'statusRequest', id: 0 });
     this.#end(election);
+    return sentences;
   }
 
   close(): void {

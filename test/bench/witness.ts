@@ -52,7 +52,12 @@ export class Witness {
         }),
       );
     }
-    await Promise.all(ready);
+    try {
+      await Promise.all(ready);
+    } catch (error) {
+      witness.stop();
+      throw error;
+    }
     return witness;
   }
 

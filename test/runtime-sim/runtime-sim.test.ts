@@ -5,6 +5,7 @@ import { simulateRuntime } from './simulate-runtime.js';
 import { RuntimeViolation } from './violation.js';
 
 const SEEDS = 150;
+/** The rarest of them, a refusal of the kernel that is taken for success, shows in one seed of fifty. */
 const SEEDS_PER_BUG = 200;
 
 test(`${SEEDS} seeds of the production election loop: every invariant holds`, () => {

@@ -51,8 +51,14 @@ test('the rehearsal takes over, fails and steps down, touches nothing of the hos
     openFirewall: forbidden('packet filter'),
     sysctl: { read: forbidden('sysctl'), write: forbidden('sysctl') },
   };
-  rehearse(all);
+  const sentences = [...rehearse(all)];
   assert.deepEqual(reached, []);
+  for (const what of ['check rehearsal', 'interface rehearsal']) {
+    assert.ok(
+      sentences.some((sentence) => sentence.includes(what)),
+      `nothing failed for ${what}: ${sentences.join('; ')}`,
+    );
+  }
   assert.equal(readdirSync('/proc/self/fd').length, descriptors, 'descriptors');
   assert.equal(new Set(asked.map(({ address }) => typeof address)).size, 2, 'both families took over');
   // In each of 12 rounds, of either family: because another one is silent, and after a check was in fault.

@@ -268,10 +268,10 @@ export class VirtualHost {
     this.#tellEvent({ kind: 'routeRemoved', route, own: false });
   }
 
-  /** Puts a packet into the host's sockets now. */
-  receive(packet: Uint8Array): void {
-    const family = (packet[0] ?? 0) >>> 4;
-    for (const socket of [...this.#vrrp]) if (socket.family === family) socket.onPackets([packet]);
+  /** Puts packets into the host's sockets now, all at once; of one family. */
+  receive(...packets: readonly Uint8Array[]): void {
+    const family = (packets[0]?.[0] ?? 0) >>> 4;
+    for (const socket of [...this.#vrrp]) if (socket.family === family) socket.onPackets(packets);
   }
 
   /** Another station on the LAN says that it has an address. */
