@@ -112,6 +112,8 @@ function hear(
       ...(phase.wantsActive && { wantsActive: true }),
     });
   }
+  // Deviation: docs/decisions/0033. It has not heard the active router yet, or says its last word as it yields to it.
+  if (isOutranked(router, input.source, priority, phase, now)) return unchanged(member);
   const heard: Heard = { source: input.source, priority, interval, at: now };
   let preemptAt: Instant | undefined;
   if (priority < own && preempts(router)) {
@@ -128,6 +130,20 @@ function hear(
     activeRouter: heard,
     ...(preemptAt !== undefined && { preemptAt }),
   });
+}
+
+/** Whether another router that ranks above this one has advertised less than its interval ago. */
+function isOutranked(
+  router: VirtualRouter,
+  source: IpAddress,
+  priority: number,
+  { activeRouter: other }: Backup,
+  now: Instant,
+): boolean {
+  if (router.strictRfc || other === undefined) return false;
+  if (other.source === source || other.priority < priority) return false;
+  if (other.priority === priority && other.source < source) return false;
+  return now - other.at < learnedInterval(router, other.interval);
 }
 
 /** The owner always preempts (RFC 9568 section 6.1, Preempt_Mode). */

@@ -221,6 +221,13 @@ test('R-6.4.2-15 an equal or higher priority, or any without Preempt_Mode, sets 
   // Deviation: decision 0003. Otherwise up to four times the own one.
   assert.equal(afterHearing(true, 200, 4_010_000).activeAdverInterval, SECOND);
   assert.equal(afterHearing(true, 200, 4_000_000).activeAdverInterval, 4 * SECOND);
+  // Deviation: decision 0033. Not from one that is outranked by another one's last advertisement; with strictRfc it is.
+  const lastWord = (strictRfc: boolean) =>
+    Driven.backup({ strictRfc })
+      .feed(heard(200, GREATER, 2 * SECOND), SECOND)
+      .feed(heard(150, SMALLER, SECOND), SECOND + 100);
+  assert.equal(lastWord(false).phase('backup').activeAdverInterval, 2 * SECOND);
+  assert.equal(lastWord(true).phase('backup').activeAdverInterval, SECOND);
 });
 
 test('R-6.4.2-16 it recomputes Skew_Time', () => {

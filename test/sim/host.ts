@@ -144,11 +144,12 @@ export class SimHost implements HostClocks {
 
   #goOn(): void {
     this.process = 'running';
-    const queued = this.#inbox.map(({ handle }) => handle);
+    const queued = [...this.#inbox];
     this.#forgetInbox();
-    const timers = this.nodes.map((node) => () => node.catchUp());
+    const timers = this.nodes.map((node) => ({ handle: () => node.catchUp(), isFrame: true }));
     const handlers = this.#world.random.chance(0.7) ? [...timers, ...queued] : [...queued, ...timers];
-    for (const handle of handlers) if (this.process === 'running') handle();
+    // A configuration is in force at the next start, if the process ends before it comes to read it.
+    for (const { handle, isFrame } of handlers) if (this.process === 'running' || !isFrame) handle();
   }
 
   stop(handover: boolean): void {

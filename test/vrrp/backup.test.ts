@@ -108,6 +108,50 @@ test('preempt delay ends with an advertisement that is not lower', () => {
   assert.equal(driven.phase('backup').preemptAt, undefined);
 });
 
+test('who is outranked by another one that was heard within its interval is not learned from', () => {
+  const other = SMALLER;
+  const slow = () => Driven.backup().feed(heard(200, GREATER, 4 * SECOND), SECOND);
+  const { activeDownAt } = slow().phase('backup');
+  // A last word to the better one, or from one that has not heard it yet.
+  const said = slow().feed(heard(150, other, SECOND), SECOND + 100);
+  assert.equal(said.phase('backup').activeDownAt, activeDownAt);
+  assert.equal(said.phase('backup').activeAdverInterval, 4 * SECOND);
+  assert.equal(said.phase('backup').activeRouter?.source, GREATER);
+  // Of the same priority, the greater address ranks above.
+  const equal = slow().feed(heard(200, other, SECOND), SECOND + 100);
+  assert.equal(equal.phase('backup').activeAdverInterval, 4 * SECOND);
+  const better = Driven.backup().feed(heard(200, other, 4 * SECOND), SECOND);
+  assert.equal(better.feed(heard(200, GREATER, SECOND), SECOND + 100).phase('backup').activeAdverInterval, SECOND);
+  // Priority 0 counts, so does what the better one says itself, and everybody once it is silent.
+  assert.equal(
+    slow()
+      .feed(heard(0, other), SECOND + 100)
+      .phase('backup').priorityZeroHeard,
+    true,
+  );
+  assert.equal(
+    slow()
+      .feed(heard(120, GREATER, SECOND), 2 * SECOND)
+      .phase('backup').activeAdverInterval,
+    SECOND,
+  );
+  assert.equal(
+    slow()
+      .feed(heard(150, other, SECOND), 5 * SECOND - 1)
+      .phase('backup').activeDownAt,
+    activeDownAt,
+  );
+  assert.equal(
+    slow()
+      .feed(heard(150, other, SECOND), 5 * SECOND)
+      .phase('backup').activeAdverInterval,
+    SECOND,
+  );
+  // As the RFC has it.
+  const strict = Driven.backup({ strictRfc: true }).feed(heard(200, GREATER, 4 * SECOND), SECOND);
+  assert.equal(strict.feed(heard(150, other, SECOND), SECOND + 100).phase('backup').activeAdverInterval, SECOND);
+});
+
 test('why it took over', () => {
   const silent = Driven.backup().feed(heard(150), SECOND).feed({ kind: 'tick' }, 4_609_375);
   assert.equal(silent.cause, 'active-down');
