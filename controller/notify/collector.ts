@@ -17,6 +17,8 @@ export interface CollectorOptions {
   readonly db: Kysely<AlertTables>;
   readonly directory: MailDirectory;
   readonly groupWaitMs: number;
+  /** When the controller was started, by its clock. */
+  readonly startedAt: number;
   /** Makes identifiers that are never used twice. */
   readonly newId: () => string;
   readonly hostName: string;
@@ -47,6 +49,7 @@ export async function collect(options: CollectorOptions, now: number): Promise<C
         suspended: change.cause === 'suspended',
       })),
       options.groupWaitMs,
+      options.startedAt,
     );
     if (hasCome(due, now, Math.max(options.groupWaitMs, LATE_HALF_WAIT_MS))) {
       const alert = await tell(options, router, changes, now);

@@ -8,8 +8,9 @@ const LATE_WAIT_MS = 5_000;
 const HELD_UP_AFTER_MS = 1_000;
 
 /**
- * Half a failover, held up: somebody gave up being active and nobody has reported becoming so. The other half is
- * in the queue of an agent that has not found the controller again; its longest wait between attempts is 15 s.
+ * Half a failover, held up or just after the controller's start: somebody gave up being active and nobody has reported
+ * becoming so. The other half is in the queue of an agent that has not found the controller again; its longest wait between
+ * attempts is 15 s.
  */
 export const LATE_HALF_WAIT_MS = 20_000;
 
@@ -28,13 +29,15 @@ export interface Recorded {
 /**
  * One group wait after the first change arrived, so that a change is never held back by later ones.
  * @param changes of one virtual router, not yet told; at least one
+ * @param startedAt when this controller began to listen, by its clock: an agent finds it some time later than another
  */
-export function completeAt(changes: readonly Recorded[], groupWaitMs: number): number {
+export function completeAt(changes: readonly Recorded[], groupWaitMs: number, startedAt: number): number {
   const first = Math.min(...changes.map((change) => change.receivedAt));
   const heldUpMs = Math.max(...changes.map((change) => change.receivedAt - change.happenedAt));
   const unanswered = lastUnanswered(changes);
-  if (unanswered !== undefined && (heldUpMs > HELD_UP_AFTER_MS || unanswered.suspended)) {
-    return first + Math.max(groupWaitMs, LATE_HALF_WAIT_MS);
+  const isJustStarted = first - startedAt < LATE_HALF_WAIT_MS;
+  if (unanswered !== undefined && (heldUpMs > HELD_UP_AFTER_MS || unanswered.suspended || isJustStarted)) {
+    return (isJustStarted ? Math.max(first, startedAt) : first) + Math.max(groupWaitMs, LATE_HALF_WAIT_MS);
   }
   return first + Math.max(groupWaitMs, heldUpMs > LATE_AFTER_MS ? LATE_WAIT_MS : 0);
 }

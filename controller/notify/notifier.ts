@@ -93,6 +93,7 @@ export function createNotifier<Database>(options: NotifierOptions<Database>): No
   let running: Promise<void> | undefined;
   let again = false;
   let started = false;
+  let startedAt = clock.now();
   let cancelTimer = (): void => {};
 
   function wake(): void {
@@ -122,7 +123,7 @@ export function createNotifier<Database>(options: NotifierOptions<Database>): No
 
   /** One round; answers how long the next can wait. */
   async function work(): Promise<number> {
-    const { alerts, nextAt } = await collect({ db, directory, groupWaitMs, newId, hostName }, clock.now());
+    const { alerts, nextAt } = await collect({ db, directory, groupWaitMs, startedAt, newId, hostName }, clock.now());
     for (const { router, isGroup, kind, headline, cause } of alerts) {
       log.info({ [isGroup ? 'group' : 'router']: router, kind, headline, cause }, 'alert');
     }
@@ -231,6 +232,7 @@ export function createNotifier<Database>(options: NotifierOptions<Database>): No
   return {
     start(): void {
       started = true;
+      startedAt = clock.now();
       wake();
     },
     async stop(): Promise<void> {

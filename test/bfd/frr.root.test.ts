@@ -58,9 +58,16 @@ class BatonBfd {
   }
 
   async until(state: string, withinMs: number): Promise<void> {
-    const seen = () => ({ changes: this.changes, status: this.status, said: this.program.tail() });
-    await until(`the session to be ${state}`, withinMs, () => this.last.startsWith(state), seen);
+    await until(`the session to be ${state}`, withinMs, () => this.last.startsWith(state), this.#seen);
   }
+
+  /** Until silence is noticed within a second. */
+  async untilFast(withinMs: number): Promise<void> {
+    const isFast = () => this.status?.state === 'up' && this.status.detectionTime?.seconds === 0;
+    await until('the session to notice silence soon', withinMs, isFast, this.#seen);
+  }
+
+  readonly #seen = () => ({ changes: this.changes, status: this.status, said: this.program.tail() });
 }
 
 async function stage(t: TestContext) {
@@ -149,6 +156,8 @@ test('FRR shut down on purpose is down by its word, killed by its silence; our g
 
   const again = startBaton(b, { source: '10.9.0.1' });
   await again.until('up', 10_000);
+  // Until both have agreed on it, a session is as slow as at its start: 4 s.
+  await again.untilFast(5_000);
   await frr.bfdd.kill();
   await again.until('down', 2_000);
   assert.equal(again.last, 'down: control detection time expired');

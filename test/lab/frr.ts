@@ -73,9 +73,10 @@ export class FrrBfd {
     return JSON.parse(await this.#ask('show bfd peers json')) as readonly FrrPeer[];
   }
 
-  /** Commands of the configuration mode. */
+  /** Commands of the configuration mode. What is refused is said on standard output, with exit code 0. */
   async configure(...lines: readonly string[]): Promise<void> {
-    await this.#ask('configure terminal', ...lines);
+    const said = (await this.#ask('configure terminal', ...lines)).trim();
+    if (said !== '') throw new Error(`FRR was told "${lines.join('", "')}" and said: ${said}`);
   }
 
   async untilPeer(status: string, withinMs: number): Promise<FrrPeer> {
