@@ -9,7 +9,7 @@ const HELD_UP_AFTER_MS = 1_000;
 
 /**
  * Half a failover, held up or just after the controller's start: somebody gave up being active and nobody has reported
- * becoming so. The other half is in the queue of an agent that has not found the controller again; its longest wait between
+ * becoming so, or the reverse. The other half is in the queue of an agent that has not found the controller again; its longest wait between
  * attempts is 15 s.
  */
 export const LATE_HALF_WAIT_MS = 20_000;
@@ -35,8 +35,16 @@ export function completeAt(changes: readonly Recorded[], groupWaitMs: number, st
   const first = Math.min(...changes.map((change) => change.receivedAt));
   const heldUpMs = Math.max(...changes.map((change) => change.receivedAt - change.happenedAt));
   const unanswered = lastUnanswered(changes);
+  const isHeldUp = heldUpMs > HELD_UP_AFTER_MS;
   const isJustStarted = first - startedAt < LATE_HALF_WAIT_MS;
-  if (unanswered !== undefined && (heldUpMs > HELD_UP_AFTER_MS || unanswered.suspended || isJustStarted)) {
+  // Who became active has reported, while the controller was away, and who gave up for it has not come back yet.
+  const isSuccessorAlone =
+    changes.some((change) => change.becameActive) && !changes.some((change) => change.leftActive);
+  const isLateHalf =
+    unanswered === undefined
+      ? isSuccessorAlone && isHeldUp && isJustStarted
+      : isHeldUp || unanswered.suspended || isJustStarted;
+  if (isLateHalf) {
     return (isJustStarted ? Math.max(first, startedAt) : first) + Math.max(groupWaitMs, LATE_HALF_WAIT_MS);
   }
   return first + Math.max(groupWaitMs, heldUpMs > LATE_AFTER_MS ? LATE_WAIT_MS : 0);

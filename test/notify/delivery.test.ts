@@ -99,6 +99,9 @@ test('half of a failover just after the start of the controller waits 20 s for a
   assert.equal(completeAt(live, 2_000, 80_000), 102_000);
   // It came to the controller before this one.
   assert.equal(completeAt(live, 2_000, 160_000), 180_000);
+  const late = [{ receivedAt: 100_000, happenedAt: 90_000, ...gained }];
+  assert.equal(completeAt(late, 2_000, 95_000), 120_000);
+  assert.equal(completeAt([{ receivedAt: 100_000, happenedAt: 99_990, ...gained }], 2_000, 95_000), 102_000);
   const answered = [...live, { receivedAt: 101_000, happenedAt: 99_995, ...gained }];
   assert.equal(completeAt(answered, 2_000, 95_000), 102_000);
 });
