@@ -73,7 +73,7 @@ test('who was active is remembered over restarts, so the death of a host names i
   const office = new Office(await openTables());
   office.notifier.start();
   await office.hear(base1Starts);
-  await office.clock.advance(10_000);
+  await office.clock.advance(25_000);
   await office.notifier.stop();
   office.hire().start();
   await office.hear(base2Takes);
