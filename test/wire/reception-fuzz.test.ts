@@ -18,38 +18,27 @@ import {
   V3_MULTICAST,
   V3_UNICAST,
 } from './captured.js';
+import { MULTICAST, MULTICAST_IPV6 } from './expected.js';
 import { hmacOf } from './hmac-fixture.js';
 
-const multicast: Expectations = {
-  version: 3,
-  interval: 1_000_000,
-  transport: { kind: 'multicast', group: ip('224.0.0.18') },
-  ownAddresses: new Set([ip('10.9.0.2')]),
-  onLink: [],
-};
-const ipv6: Expectations = {
-  ...multicast,
-  transport: { kind: 'multicast', group: ip6('ff02::12') },
-  ownAddresses: new Set([ip6('fe80::2')]),
-};
 /** A new one each time: it remembers what it has heard. */
 type Good = readonly [name: string, family: Family, packet: Uint8Array, expected: () => Expectations];
 const good: readonly Good[] = [
-  ['v2 PASS', 4, bytesOf(V2_PASS), () => ({ ...multicast, version: 2, password: secret('pg-vrrp') })],
-  ['v2', 4, bytesOf(V2_NONE), () => ({ ...multicast, version: 2 })],
-  ['v3', 4, bytesOf(V3_MULTICAST), () => multicast],
+  ['v2 PASS', 4, bytesOf(V2_PASS), () => ({ ...MULTICAST, version: 2, password: secret('pg-vrrp') })],
+  ['v2', 4, bytesOf(V2_NONE), () => ({ ...MULTICAST, version: 2 })],
+  ['v3', 4, bytesOf(V3_MULTICAST), () => MULTICAST],
   [
     'v3 unicast',
     4,
     bytesOf(V3_UNICAST),
     () => ({
-      ...multicast,
+      ...MULTICAST,
       transport: { kind: 'unicast', peers: new Map([[ip('10.9.0.1'), { least: 0, greatest: 255 }]]) },
     }),
   ],
-  ['v3 over IPv6', 6, bytesOf(V3_IPV6), () => ipv6],
-  ['signed v3', 4, bytesOf(HMAC_V3), () => ({ ...multicast, hmac: hmacOf({}).verifier })],
-  ['signed v3 over IPv6', 6, bytesOf(HMAC_V3_IPV6), () => ({ ...ipv6, hmac: hmacOf({}).verifier })],
+  ['v3 over IPv6', 6, bytesOf(V3_IPV6), () => MULTICAST_IPV6],
+  ['signed v3', 4, bytesOf(HMAC_V3), () => ({ ...MULTICAST, hmac: hmacOf({}).verifier })],
+  ['signed v3 over IPv6', 6, bytesOf(HMAC_V3_IPV6), () => ({ ...MULTICAST_IPV6, hmac: hmacOf({}).verifier })],
 ];
 const receive = (family: Family, packet: Uint8Array, expected: Expectations) =>
   decodeAdvertisement(family, packet, new Map([[10, expected]]));
@@ -99,8 +88,8 @@ for (const [name, family, packet, expected] of good) {
 test('any bytes at all give an answer', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
-      assert.equal(receive(4, bytes, multicast).ok, false);
-      assert.equal(receive(6, bytes, ipv6).ok, false);
+      assert.equal(receive(4, bytes, MULTICAST).ok, false);
+      assert.equal(receive(6, bytes, MULTICAST_IPV6).ok, false);
     }),
     { seed: 25, numRuns: 3000 },
   );
@@ -128,7 +117,7 @@ test('what is encoded is decoded', () => {
   fc.assert(
     fc.property(fields, ({ units, password, priority, isSigned, ...rest }) => {
       const family = typeof rest.source === 'bigint' ? 6 : 4;
-      const base = family === 6 ? ipv6 : multicast;
+      const base = family === 6 ? MULTICAST_IPV6 : MULTICAST;
       const interval = units * (rest.version === 2 ? 1_000_000 : 10_000);
       const optional = password === undefined || isSigned ? {} : { password };
       const destination = family === 6 ? ip6('ff02::12') : ip('224.0.0.18');

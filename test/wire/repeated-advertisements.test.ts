@@ -4,26 +4,15 @@ import fc from 'fast-check';
 import { decodeAdvertisement, type Expectations } from '../../agent/wire/reception.js';
 import { RepeatedAdvertisements } from '../../agent/wire/repeated-advertisements.js';
 import type { Family } from '../../proto/rules/ip.js';
-import { bytesOf, HMAC_V3, ip, ip6, secret, V2_NONE, V2_PASS, V3_IPV6, V3_MULTICAST } from './captured.js';
+import { bytesOf, HMAC_V3, secret, V2_NONE, V2_PASS, V3_IPV6, V3_MULTICAST } from './captured.js';
+import { MULTICAST, MULTICAST_IPV6 } from './expected.js';
 import { hmacOf } from './hmac-fixture.js';
 
-const multicast: Expectations = {
-  version: 3,
-  interval: 1_000_000,
-  transport: { kind: 'multicast', group: ip('224.0.0.18') },
-  ownAddresses: new Set([ip('10.9.0.2')]),
-  onLink: [],
-};
-const ipv6: Expectations = {
-  ...multicast,
-  transport: { kind: 'multicast', group: ip6('ff02::12') },
-  ownAddresses: new Set([ip6('fe80::2')]),
-};
 const KINDS: readonly (readonly [family: Family, packet: Uint8Array, expected: Expectations])[] = [
-  [4, bytesOf(V3_MULTICAST), multicast],
-  [4, bytesOf(V2_NONE), { ...multicast, version: 2 }],
-  [4, bytesOf(V2_PASS), { ...multicast, version: 2, password: secret('pg-vrrp') }],
-  [6, bytesOf(V3_IPV6), ipv6],
+  [4, bytesOf(V3_MULTICAST), MULTICAST],
+  [4, bytesOf(V2_NONE), { ...MULTICAST, version: 2 }],
+  [4, bytesOf(V2_PASS), { ...MULTICAST, version: 2, password: secret('pg-vrrp') }],
+  [6, bytesOf(V3_IPV6), MULTICAST_IPV6],
 ];
 const VRID_AT = { 4: 21, 6: 41 };
 
@@ -85,9 +74,9 @@ test('what is expected now counts, not what was when the same bytes came before'
   const packet = bytesOf(V3_MULTICAST);
   const vrid = packet[VRID_AT[4]] ?? 0;
   const decoder = new RepeatedAdvertisements(4);
-  const first = decoder.decode(packet, new Map([[vrid, multicast]]));
+  const first = decoder.decode(packet, new Map([[vrid, MULTICAST]]));
   assert.ok(first.ok && typeof first.source === 'number');
-  const own = { ...multicast, ownAddresses: new Set([first.source]) };
+  const own = { ...MULTICAST, ownAddresses: new Set([first.source]) };
   const second = decoder.decode(packet, new Map([[vrid, own]]));
   assert.equal(second.ok ? '' : second.reason, 'own-source');
   const third = decoder.decode(packet, new Map());
@@ -98,14 +87,14 @@ test('a password is compared each time, and a signature counts once', () => {
   const password = secret('pg-vrrp');
   const packet = bytesOf(V2_PASS);
   const decoder = new RepeatedAdvertisements(4);
-  const routers = new Map([[packet[VRID_AT[4]] ?? 0, { ...multicast, version: 2, password } as const]]);
+  const routers = new Map([[packet[VRID_AT[4]] ?? 0, { ...MULTICAST, version: 2, password } as const]]);
   assert.ok(decoder.decode(packet, routers).ok);
   password.fill(0);
   const wrong = decoder.decode(packet, routers);
   assert.equal(wrong.ok ? '' : wrong.reason, 'auth-failure');
 
   const signed = bytesOf(HMAC_V3);
-  const verified = new Map([[signed[VRID_AT[4]] ?? 0, { ...multicast, hmac: hmacOf({}).verifier }]]);
+  const verified = new Map([[signed[VRID_AT[4]] ?? 0, { ...MULTICAST, hmac: hmacOf({}).verifier }]]);
   assert.ok(decoder.decode(signed, verified).ok);
   const again = decoder.decode(signed, verified);
   assert.equal(again.ok ? '' : again.reason, 'auth-replay');
